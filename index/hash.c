@@ -1,0 +1,2 @@
+/* hash.c: see hash.h. */
+#include "index/hash.h"

@@ -1,0 +1,40 @@
+/*
+ * hash.h: the two digest algorithms of a run, behind one state.
+ *
+ * XXH3-128 (canonical, big-endian form; run-time dispatch) or SHA-256. Also MD5, for the EDRM
+ * message identification hash alone.
+ * Threads: a state belongs to one thread. Errors: idx_hash_init ERR_NOMEM (SHA-256 contexts).
+ */
+#ifndef INDEX_HASH_H
+#define INDEX_HASH_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "scanner/ost/item.h"
+
+enum idx_algorithm { IDX_XXH3, IDX_SHA256 };
+
+enum { IDX_DIGEST_TEXT = 8 + 64 }; /* "sha256:" + 64 hex digits + NUL */
+
+struct idx_hash;
+
+int idx_hash_create(enum idx_algorithm algorithm, struct idx_hash **out);
+void idx_hash_destroy(struct idx_hash *h); /* NULL is allowed */
+void idx_hash_reset(struct idx_hash *h);
+void idx_hash_update(struct idx_hash *h, const void *data, size_t size);
+void idx_hash_final(struct idx_hash *h, struct ost_digest *out); /* reset before further use */
+
+/* One shot. ERR_NOMEM. */
+int idx_hash_bytes(enum idx_algorithm algorithm, const void *data, size_t size,
+                   struct ost_digest *out);
+
+/* "xxh3:…" or "sha256:…"; d->size must be 16 or 32. */
+void idx_digest_text(const struct ost_digest *d, char out[IDX_DIGEST_TEXT]);
+
+int idx_md5(const void *data, size_t size, uint8_t out[16]);
+
+/* The hasher for engines (item.h): states from `algorithm`. */
+struct ost_hasher idx_hasher(enum idx_algorithm algorithm);
+
+#endif

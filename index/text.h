@@ -1,0 +1,46 @@
+/*
+ * text.h: stored text as WTF-8 and as NFC.
+ *
+ * WTF-8 is UTF-8 that also carries lone surrogates (as the three bytes ED A0..BF 80..BF), so text
+ * of Outlook passes through without loss. NFC leaves lone surrogates alone, between the runs of
+ * valid text on both sides of them.
+ *
+ * Threads: a converter belongs to one thread (it keeps iconv descriptors open).
+ */
+#ifndef INDEX_TEXT_H
+#define INDEX_TEXT_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "io/buf.h"
+#include "io/bytes.h"
+#include "scanner/ost/item.h"
+
+struct idx_text;
+
+int idx_text_create(struct idx_text **out); /* ERR_NOMEM */
+void idx_text_destroy(struct idx_text *t);
+
+/* Appends UTF-16LE as WTF-8. An odd last byte is a lone byte: dropped, and *whole set to false. */
+void idx_text_utf16(struct bytes utf16, struct buf *out, bool *whole);
+
+/*
+ * Appends 8-bit text of a Windows code page as UTF-8. Bytes that the page does not define become
+ * U+FFFD and *whole false. An unknown page is read as 1252 (and *whole false if non-ASCII is in it).
+ */
+void idx_text_string8(struct idx_text *t, struct bytes text, uint32_t codepage, struct buf *out,
+                      bool *whole);
+
+/* A string property's value (OST_UNICODE or OST_STRING8, not multi) by its type. */
+void idx_text_prop(struct idx_text *t, const struct ost_prop *prop, uint32_t codepage,
+                   struct buf *out, bool *whole);
+
+/* Appends the NFC form of WTF-8. ASCII is copied. On memory failure out->failed is set. */
+void idx_text_nfc(struct bytes wtf8, struct buf *out);
+
+/* True if the bytes are valid UTF-8 (no surrogates, no overlong forms). */
+bool idx_text_is_utf8(struct bytes text);
+
+#endif

@@ -1,0 +1,92 @@
+/* buf.c: see buf.h. Grows by half again, at least 64 bytes. */
+#include "io/buf.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "io/mem.h"
+
+void buf_done(struct buf *b)
+{
+    mem_free(b->data);
+    *b = BUF_INIT;
+}
+
+void buf_reset(struct buf *b)
+{
+    b->size = 0;
+    b->failed = false;
+}
+
+bool buf_reserve(struct buf *b, size_t extra)
+{
+    size_t want, grown;
+    uint8_t *data;
+
+    if (b->failed)
+        return false;
+    if (__builtin_add_overflow(b->size, extra, &want)) {
+        b->failed = true;
+        return false;
+    }
+    if (want <= b->capacity)
+        return true;
+    grown = b->capacity + b->capacity / 2;
+    if (grown < 64)
+        grown = 64;
+    if (grown < want)
+        grown = want;
+    data = mem_realloc(b->data, grown);
+    if (!data) {
+        b->failed = true;
+        return false;
+    }
+    b->data = data;
+    b->capacity = grown;
+    return true;
+}
+
+void buf_append(struct buf *b, const void *data, size_t size)
+{
+    if (!size || !buf_reserve(b, size))
+        return;
+    memcpy(b->data + b->size, data, size);
+    b->size += size;
+}
+
+void buf_puts(struct buf *b, const char *text)
+{
+    buf_append(b, text, strlen(text));
+}
+
+void buf_putc(struct buf *b, char c)
+{
+    if (!buf_reserve(b, 1))
+        return;
+    b->data[b->size++] = (uint8_t)c;
+}
+
+void buf_printf(struct buf *b, const char *format, ...)
+{
+    va_list args;
+    int n;
+
+    va_start(args, format);
+    n = vsnprintf(NULL, 0, format, args);
+    va_end(args);
+    if (n < 0 || !buf_reserve(b, (size_t)n + 1))
+        return;
+    va_start(args, format);
+    vsnprintf((char *)b->data + b->size, (size_t)n + 1, format, args);
+    va_end(args);
+    b->size += (size_t)n;
+}
+
+const char *buf_cstr(struct buf *b)
+{
+    if (!buf_reserve(b, 1))
+        return NULL;
+    b->data[b->size] = '\0';
+    return (const char *)b->data;
+}

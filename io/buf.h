@@ -1,0 +1,33 @@
+/*
+ * buf.h: a growable byte buffer, for building text and records.
+ *
+ * A failed allocation sets `failed` and later appends do nothing, so a caller checks once at the
+ * end. Owned by one thread. The data is not NUL-terminated unless buf_cstr is asked for.
+ */
+#ifndef IO_BUF_H
+#define IO_BUF_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+struct buf {
+    uint8_t *data;
+    size_t size;
+    size_t capacity;
+    bool failed;
+};
+
+#define BUF_INIT ((struct buf){0})
+
+void buf_done(struct buf *b);  /* frees; b is empty and usable again */
+void buf_reset(struct buf *b); /* size 0, failed cleared, memory kept */
+bool buf_reserve(struct buf *b, size_t extra);
+void buf_append(struct buf *b, const void *data, size_t size);
+void buf_puts(struct buf *b, const char *text);
+void buf_putc(struct buf *b, char c);
+void buf_printf(struct buf *b, const char *format, ...) __attribute__((format(printf, 2, 3)));
+/* The content as a C string (NUL kept beyond size), or NULL if the buffer failed. */
+const char *buf_cstr(struct buf *b);
+
+#endif

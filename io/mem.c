@@ -1,0 +1,83 @@
+/*
+ * mem.c: see mem.h. The hooks are two relaxed atomics, so the price of testability on the normal
+ * path is one increment that nobody shares a decision on.
+ */
+#include "io/mem.h"
+
+#include <stdatomic.h>
+#include <stdlib.h>
+#include <string.h>
+
+static atomic_uint_fast64_t calls;
+static atomic_uint_fast64_t fail_at; /* 0: never */
+static atomic_int fail_later;
+
+static int refused(void)
+{
+    uint64_t n = atomic_fetch_add_explicit(&calls, 1, memory_order_relaxed) + 1;
+    uint64_t at = atomic_load_explicit(&fail_at, memory_order_relaxed);
+
+    if (!at || n < at)
+        return 0;
+    return n == at || atomic_load_explicit(&fail_later, memory_order_relaxed);
+}
+
+void mem_test_fail(uint64_t nth, int all_after)
+{
+    atomic_store(&fail_later, all_after);
+    atomic_store(&fail_at, nth ? atomic_load(&calls) + nth : 0);
+}
+
+uint64_t mem_test_count(void)
+{
+    return atomic_load_explicit(&calls, memory_order_relaxed);
+}
+
+void *mem_alloc(size_t size_bytes)
+{
+    return refused() ? NULL : malloc(size_bytes ? size_bytes : 1);
+}
+
+void *mem_zalloc(size_t size_bytes)
+{
+    return refused() ? NULL : calloc(1, size_bytes ? size_bytes : 1);
+}
+
+void *mem_alloc_array(size_t count, size_t size_bytes)
+{
+    size_t total;
+
+    if (__builtin_mul_overflow(count, size_bytes, &total))
+        return NULL;
+    return mem_alloc(total);
+}
+
+void *mem_realloc(void *old, size_t size_bytes)
+{
+    return refused() ? NULL : realloc(old, size_bytes ? size_bytes : 1);
+}
+
+void *mem_aligned(size_t align, size_t size_bytes)
+{
+    size_t rounded;
+
+    if (__builtin_add_overflow(size_bytes, align - 1, &rounded))
+        return NULL;
+    rounded -= rounded % align;
+    return refused() ? NULL : aligned_alloc(align, rounded ? rounded : align);
+}
+
+char *mem_strdup(const char *text)
+{
+    size_t size = strlen(text) + 1;
+    char *copy = mem_alloc(size);
+
+    if (copy)
+        memcpy(copy, text, size);
+    return copy;
+}
+
+void mem_free(void *ptr)
+{
+    free(ptr);
+}

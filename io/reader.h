@@ -1,0 +1,93 @@
+/*
+ * reader.h: many reads in flight, by io_uring or by a pool of pread threads.
+ *
+ * A reader takes read requests for open files and hands each back when it is complete: all bytes
+ * (short reads were continued), or an error for that range alone. EAGAIN and EINTR are retried
+ * inside, with a bound; EIO is not.
+ *
+ * Ownership: the caller owns request and buffer, and leaves both alone from submit until the
+ * request comes back from io_reader_wait. Destroying a reader with requests in flight waits for
+ * them.
+ * Threads: a reader belongs to one thread; the pread backend has threads of its own inside.
+ */
+#ifndef IO_READER_H
+#define IO_READER_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "io/err.h"
+
+enum io_backend {
+    IO_BACKEND_AUTO,  /* io_uring where set-up and probe succeed, else pread, saying why */
+    IO_BACKEND_URING, /* the same fall-back, said as a warning: the user asked for it */
+    IO_BACKEND_PREAD,
+};
+
+struct io_reader;
+
+/* One range. Set the first block, submit; the second is filled when it comes back. */
+struct io_request {
+    int fd;
+    uint64_t offset;
+    uint32_t length; /* above 0; direct files: a multiple of the alignment, as are offset and into */
+    void *into;
+    void *user; /* the caller's own */
+
+    int result;        /* 0, or a code (enum err); ERR_RANGE when the file ended before the range */
+    int errnum;        /* the errno behind it, 0 without */
+    uint32_t received; /* bytes valid in `into`, also after an error */
+    struct io_request *next; /* the reader's while in flight, then the caller's */
+};
+
+struct io_pool;
+
+struct io_reader_options {
+    enum io_backend backend;
+    unsigned depth;       /* most requests in flight in the kernel; 1 to 4096, 0: 64 */
+    unsigned threads;     /* pread backend: threads; 0: min(depth, 8) */
+    struct io_pool *pool; /* buffers to register with the kernel, NULL: none; outlives the reader */
+    /*
+     * For tests: called with the raw outcome of each kernel read (bytes, or -errno) and may change
+     * it, e.g. into a short read or -EIO. NULL: none. Called from pread threads.
+     */
+    int (*test_outcome)(void *ctx, const struct io_request *r, uint64_t offset, int outcome);
+    void *test_ctx;
+    int test_setup_errno; /* tests: io_uring set-up fails with this errno */
+};
+
+/*
+ * Makes a reader. Where io_uring cannot be used it is a pread reader, and io_reader_note tells why.
+ * ERR_NOMEM, ERR_MFILE, ERR_SYS (threads).
+ */
+int io_reader_create(const struct io_reader_options *options, struct io_reader **out);
+void io_reader_destroy(struct io_reader *r); /* NULL is allowed */
+
+/* What it became: "uring" or "pread". */
+const char *io_reader_backend(const struct io_reader *r);
+
+/*
+ * One line for the user when something asked for was not to be had, else NULL: why io_uring is not
+ * used ("io_uring is switched off (kernel.io_uring_disabled=2): reading by pread"), or why buffers
+ * are not registered (RLIMIT_MEMLOCK). Owned by the reader.
+ */
+const char *io_reader_note(const struct io_reader *r);
+
+/* Queues r; may hand it to the kernel later, with others. Never blocks; never fails: an error
+ * surfaces as the request's result. At most 65,536 requests may be outstanding (assert). */
+void io_reader_submit(struct io_reader *r, struct io_request *request);
+
+/* Hands over everything queued now, without waiting for more submits or a wait. */
+void io_reader_flush(struct io_reader *r);
+
+/* The next completed request in any order, waiting for one; NULL when none is outstanding. */
+struct io_request *io_reader_wait(struct io_reader *r);
+
+/* As io_reader_wait, but returns NULL at once when none is complete yet. */
+struct io_request *io_reader_poll(struct io_reader *r);
+
+/* Requests submitted and not yet handed back. */
+size_t io_reader_outstanding(const struct io_reader *r);
+
+#endif

@@ -1,0 +1,74 @@
+/*
+ * source.h: bytes that can be read at an offset, whatever lies behind them.
+ *
+ * Everything above io/ reads an image through this contract: memory (source_mem.c), a file by pread
+ * (source_pread.c), a file by io_uring with reads kept in flight ahead of the reader
+ * (source_uring.c), and in tests a source that fails, shortens or delays reads.
+ *
+ * Ownership: a source is opened by one of the io_source_open_* functions and ended by
+ * io_source_close; it does not own the file descriptor or memory it was opened over.
+ * Threads: one thread at a time uses a source.
+ * Errors: io_source_read gives all bytes asked for or a code; a failed range leaves the source
+ * usable for other ranges, with the details in `fault` until the next call.
+ */
+#ifndef IO_SOURCE_H
+#define IO_SOURCE_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "io/err.h"
+
+enum io_hint {
+    IO_HINT_WILLNEED,   /* [offset, offset+length) will be read soon: start now */
+    IO_HINT_SEQUENTIAL, /* the whole source will be read in ascending order */
+    IO_HINT_RANDOM,
+    IO_HINT_DONTNEED, /* will not be read again: give buffers and cache back */
+};
+
+struct io_source;
+
+struct io_source_ops {
+    int (*read)(struct io_source *s, uint64_t offset, void *into, size_t size);
+    void (*hint)(struct io_source *s, enum io_hint hint, uint64_t offset, uint64_t length);
+    void (*close)(struct io_source *s);
+};
+
+/* Embedded first in each implementation's own struct. */
+struct io_source {
+    const struct io_source_ops *ops;
+    uint64_t size_bytes; /* as it was at opening; fixed */
+    struct fault fault;  /* of the last failed read */
+    uint64_t reads;      /* calls answered, and bytes that came from the device for them */
+    uint64_t bytes_read;
+};
+
+/*
+ * Reads exactly `size` bytes at `offset`. ERR_RANGE (nothing read) when the range is not wholly
+ * inside size_bytes; ERR_IO and others as the device says; ERR_RANGE with fault.what "truncated"
+ * when the file has become shorter than size_bytes.
+ */
+int io_source_read(struct io_source *s, uint64_t offset, void *into, size_t size);
+
+/* Advice only: never fails, ranges beyond the end are cut. */
+void io_source_hint(struct io_source *s, enum io_hint hint, uint64_t offset, uint64_t length);
+
+void io_source_close(struct io_source *s); /* NULL is allowed */
+
+/* Over memory that outlives the source. ERR_NOMEM. */
+int io_source_open_mem(const void *data, size_t size, struct io_source **out);
+
+/* Over an open file (regular, readable), pread and posix_fadvise. ERR_NOMEM. */
+int io_source_open_pread(int fd, uint64_t size_bytes, struct io_source **out);
+
+struct io_reader;
+
+/*
+ * Over an open file through `reader` (reader.h; either backend; it outlives the source and is used
+ * by nobody else meanwhile). Reads ahead: WILLNEED ranges, and after SEQUENTIAL the next ones, are
+ * kept in flight in chunks up to `cache_bytes` of memory. ERR_NOMEM.
+ */
+int io_source_open_reader(struct io_reader *reader, int fd, uint64_t size_bytes,
+                          size_t cache_bytes, struct io_source **out);
+
+#endif

@@ -1,0 +1,2 @@
+/* verdict.c: see verdict.h. */
+#include "scanner/check/verdict.h"

@@ -1,0 +1,89 @@
+/*
+ * verdict.h: from what was seen of an image to what its owner should do.
+ *
+ * A remedy destroys data when it is wrong, so each rests on named findings, and what was not
+ * looked at is never called healthy: while not every allocated byte was verified and every item
+ * read, the remedy of an image without damage is `unknown`, not `none`.
+ *
+ * Threads: a tally belongs to one thread.
+ */
+#ifndef SCANNER_CHECK_VERDICT_H
+#define SCANNER_CHECK_VERDICT_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "scanner/finding.h"
+#include "scanner/ost/header.h"
+
+enum chk_remedy {
+    REMEDY_NONE,
+    REMEDY_RESYNC_FOLDERS,
+    REMEDY_REBUILD,
+    REMEDY_REPAIR_COPY,
+    REMEDY_RETRY_CLOSED,
+    REMEDY_UNKNOWN,
+};
+
+enum chk_export { EXPORT_UNKNOWN, EXPORT_REQUIRED, EXPORT_NOTHING_FOUND };
+
+const char *chk_remedy_name(enum chk_remedy remedy);
+const char *chk_export_name(enum chk_export export_first);
+
+enum { CHK_REASON_CODES = 8, CHK_REASON_ITEMS = 1000 };
+
+struct chk_reason {
+    const char *text; /* one clause */
+    enum finding_code codes[CHK_REASON_CODES];
+    size_t code_count;
+    const uint32_t *items;
+    size_t item_count;
+};
+
+struct chk_folder_state {
+    uint32_t nid;
+    uint64_t failed, orphaned, unaccounted;
+    enum chk_remedy remedy;
+};
+
+struct chk_coverage {
+    bool has_allocated;
+    uint64_t allocated_bytes, verified_bytes;
+    uint64_t items_expected, items_read, items_failed;
+};
+
+struct chk_verdict {
+    enum chk_remedy remedy;
+    enum chk_export export_first;
+    const struct chk_reason *reasons;
+    size_t reason_count;
+    const struct chk_folder_state *folders; /* those that are not clean */
+    size_t folder_count;
+    struct chk_coverage coverage;
+};
+
+/* What a scan collects on the way. */
+struct chk_tally;
+
+int chk_tally_create(struct chk_tally **out); /* ERR_NOMEM */
+void chk_tally_destroy(struct chk_tally *t);
+
+int chk_tally_finding(struct chk_tally *t, const struct finding *f);            /* ERR_NOMEM */
+int chk_tally_item(struct chk_tally *t, uint32_t folder, bool orphan, bool partial);
+int chk_tally_failed(struct chk_tally *t, uint32_t nid, uint32_t folder);
+
+struct chk_facts {
+    enum ost_content content;
+    const char *account;  /* of the store, "unknown" when nothing is known */
+    bool in_use;          /* could not be opened: another program holds it */
+    bool changed;         /* changed while it was read */
+    bool has_allocated;   /* allocated_bytes is known */
+    uint64_t allocated_bytes, verified_bytes;
+    bool complete; /* the engine went through the image to its end */
+};
+
+/* The verdict; what it points to lives in the tally until it is destroyed. ERR_NOMEM. */
+int chk_verdict_make(struct chk_tally *t, const struct chk_facts *facts, struct chk_verdict *out);
+
+#endif

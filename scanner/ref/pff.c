@@ -1,0 +1,2 @@
+/* pff.c: see pff.h. */
+#include "scanner/ref/pff.h"
