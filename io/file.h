@@ -2,8 +2,9 @@
  * file.h: an image opened for reading, with what identifies it.
  *
  * Opened read-only, O_NOATIME where the kernel allows it (owner or CAP_FOWNER), O_CLOEXEC,
- * O_NONBLOCK (a FIFO that took the place of a file must not hang us) and O_NOFOLLOW unless told.
- * Only regular files are accepted. Lives until io_file_close; owned by one thread at a time.
+ * O_NONBLOCK (a FIFO that took the place of a file must not hang us; taken off again once the file
+ * is known to be regular) and O_NOFOLLOW unless told. Only regular files are accepted. Lives until
+ * io_file_close; owned by one thread at a time.
  */
 #ifndef IO_FILE_H
 #define IO_FILE_H
@@ -33,12 +34,15 @@ enum { IO_FILE_DIRECT = 1, IO_FILE_FOLLOW = 2 };
  * Opens `path`. With IO_FILE_DIRECT and a file system that refuses it, the file is opened buffered
  * and `direct` stays false (the app says so once). ERR_BUSY for EACCES, EBUSY, EAGAIN, ETXTBSY: on
  * an image these mean that another program holds it. ERR_NOENT, ERR_MFILE, ERR_IO, ERR_UNSUPPORTED
- * (not a regular file). *fault is filled on failure.
+ * (not a regular file, or a symlink without IO_FILE_FOLLOW). *fault is filled on failure.
  */
 int io_file_open(const char *path, unsigned flags, struct io_file *out, struct fault *fault);
 void io_file_close(struct io_file *f); /* an all-zero or already closed file is allowed */
 
 /* Reads the identity again; tells a changed, truncated or replaced file from an unchanged one. */
 int io_file_identity(const struct io_file *f, struct io_identity *out);
+
+/* What direct reads of fd must be aligned to, a power of two; 1 when O_DIRECT is not in force. */
+uint32_t io_file_direct_align(int fd);
 
 #endif

@@ -26,8 +26,9 @@ void io_pool_stop(struct io_pool *p);
 
 size_t io_pool_buffer_size(const struct io_pool *p);
 size_t io_pool_count(const struct io_pool *p);
-/* All buffers lie in one region (for registration): its start and the index of a buffer in it. */
+/* All buffers lie in one region (for registration): its start, and the index of the buffer that
+ * holds an address. */
 void *io_pool_base(const struct io_pool *p);
-size_t io_pool_index(const struct io_pool *p, const void *buffer);
+size_t io_pool_index(const struct io_pool *p, const void *address);
 
 #endif

@@ -6,8 +6,8 @@
  * inside, with a bound; EIO is not.
  *
  * Ownership: the caller owns request and buffer, and leaves both alone from submit until the
- * request comes back from io_reader_wait. Destroying a reader with requests in flight waits for
- * them.
+ * request comes back from io_reader_wait. Destroying a reader with requests outstanding drops those
+ * that were not begun and waits for the others; none is handed back, all are the caller's again.
  * Threads: a reader belongs to one thread; the pread backend has threads of its own inside.
  */
 #ifndef IO_READER_H
@@ -31,14 +31,19 @@ struct io_reader;
 struct io_request {
     int fd;
     uint64_t offset;
-    uint32_t length; /* above 0; direct files: a multiple of the alignment, as are offset and into */
+    uint32_t
+        length; /* above 0; direct files: a multiple of the alignment, as are offset and into */
     void *into;
     void *user; /* the caller's own */
 
-    int result;        /* 0, or a code (enum err); ERR_RANGE when the file ended before the range */
+    int result;        /* 0, or a code (enum err); ERR_RANGE when the file ended before the range
+                          (as at an unaligned end read directly: `received` tells what there is) */
     int errnum;        /* the errno behind it, 0 without */
     uint32_t received; /* bytes valid in `into`, also after an error */
     struct io_request *next; /* the reader's while in flight, then the caller's */
+
+    uint32_t resume;  /* the reader's own: where in the range the next kernel read starts */
+    unsigned retries; /* the reader's own: attempts without progress */
 };
 
 struct io_pool;
@@ -54,12 +59,14 @@ struct io_reader_options {
      */
     int (*test_outcome)(void *ctx, const struct io_request *r, uint64_t offset, int outcome);
     void *test_ctx;
-    int test_setup_errno; /* tests: io_uring set-up fails with this errno */
+    int test_setup_errno;    /* tests: io_uring set-up fails with this errno */
+    int test_register_errno; /* tests: registering buffers fails with this errno */
+    int test_submit_errno;   /* tests: every submission to io_uring fails with this errno */
 };
 
 /*
  * Makes a reader. Where io_uring cannot be used it is a pread reader, and io_reader_note tells why.
- * ERR_NOMEM, ERR_MFILE, ERR_SYS (threads).
+ * ERR_NOMEM, ERR_MFILE, ERR_SYS (of the threads).
  */
 int io_reader_create(const struct io_reader_options *options, struct io_reader **out);
 void io_reader_destroy(struct io_reader *r); /* NULL is allowed */

@@ -2,8 +2,8 @@
  * source.h: bytes that can be read at an offset, whatever lies behind them.
  *
  * Everything above io/ reads an image through this contract: memory (source_mem.c), a file by pread
- * (source_pread.c), a file by io_uring with reads kept in flight ahead of the reader
- * (source_uring.c), and in tests a source that fails, shortens or delays reads.
+ * (source_pread.c), a file through a reader with reads kept in flight ahead of the one who asks
+ * (source_reader.c), and in tests a source that fails or delays reads.
  *
  * Ownership: a source is opened by one of the io_source_open_* functions and ended by
  * io_source_close; it does not own the file descriptor or memory it was opened over.
@@ -39,14 +39,15 @@ struct io_source {
     const struct io_source_ops *ops;
     uint64_t size_bytes; /* as it was at opening; fixed */
     struct fault fault;  /* of the last failed read */
-    uint64_t reads;      /* calls answered, and bytes that came from the device for them */
-    uint64_t bytes_read;
+    uint64_t reads;      /* calls answered with all their bytes */
+    uint64_t bytes_read; /* bytes that came from the device, those read ahead included */
 };
 
 /*
  * Reads exactly `size` bytes at `offset`. ERR_RANGE (nothing read) when the range is not wholly
  * inside size_bytes; ERR_IO and others as the device says; ERR_RANGE with fault.what "truncated"
- * when the file has become shorter than size_bytes.
+ * when the file has become shorter than size_bytes. `fault` names the bytes not had: from the first
+ * that could not be read.
  */
 int io_source_read(struct io_source *s, uint64_t offset, void *into, size_t size);
 
@@ -55,20 +56,28 @@ void io_source_hint(struct io_source *s, enum io_hint hint, uint64_t offset, uin
 
 void io_source_close(struct io_source *s); /* NULL is allowed */
 
+/* For implementations: fills `fault` and returns `code`. */
+int io_source_fail(struct io_source *s, int code, int errnum, uint64_t offset, uint64_t length);
+
 /* Over memory that outlives the source. ERR_NOMEM. */
 int io_source_open_mem(const void *data, size_t size, struct io_source **out);
 
-/* Over an open file (regular, readable), pread and posix_fadvise. ERR_NOMEM. */
+/*
+ * Over an open file (regular, readable), pread and posix_fadvise. ERR_NOMEM; ERR_UNSUPPORTED for a
+ * direct file, whose reads must be aligned: that goes through a reader.
+ */
 int io_source_open_pread(int fd, uint64_t size_bytes, struct io_source **out);
 
 struct io_reader;
 
 /*
- * Over an open file through `reader` (reader.h; either backend; it outlives the source and is used
- * by nobody else meanwhile). Reads ahead: WILLNEED ranges, and after SEQUENTIAL the next ones, are
- * kept in flight in chunks up to `cache_bytes` of memory. ERR_NOMEM.
+ * Over an open file, buffered or direct, through `reader` (reader.h; either backend; it outlives
+ * the source and is used by nobody else meanwhile). Reads ahead: WILLNEED ranges, and after
+ * SEQUENTIAL the next ones, are kept in flight in chunks up to `cache_bytes` of memory (at least
+ * four times 4 KiB, or the alignment of direct reads). After RANDOM a buffered file is read by the
+ * exact ranges asked for. ERR_NOMEM.
  */
-int io_source_open_reader(struct io_reader *reader, int fd, uint64_t size_bytes,
-                          size_t cache_bytes, struct io_source **out);
+int io_source_open_reader(struct io_reader *reader, int fd, uint64_t size_bytes, size_t cache_bytes,
+                          struct io_source **out);
 
 #endif

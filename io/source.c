@@ -1,0 +1,47 @@
+/* source.c: see source.h. What is the same for every source: bounds, counting, cutting of hints. */
+#include "io/source.h"
+
+#include "io/bytes.h"
+
+int io_source_fail(struct io_source *s, int code, int errnum, uint64_t offset, uint64_t length)
+{
+    s->fault = (struct fault){.code = code,
+                              .errnum = errnum,
+                              .offset = offset,
+                              .length = length,
+                              .what = code == ERR_RANGE ? "truncated" : "read"};
+    return code;
+}
+
+int io_source_read(struct io_source *s, uint64_t offset, void *into, size_t size)
+{
+    int code = 0;
+
+    s->fault = (struct fault){0};
+    if (!range_fits(offset, size, s->size_bytes)) {
+        io_source_fail(s, ERR_RANGE, 0, offset, size);
+        s->fault.what = "read";
+        return ERR_RANGE;
+    }
+    if (size > 0)
+        code = s->ops->read(s, offset, into, size);
+    if (!code)
+        s->reads++;
+    return code;
+}
+
+void io_source_hint(struct io_source *s, enum io_hint hint, uint64_t offset, uint64_t length)
+{
+    if (offset >= s->size_bytes)
+        return;
+    if (length > s->size_bytes - offset)
+        length = s->size_bytes - offset;
+    if (length > 0)
+        s->ops->hint(s, hint, offset, length);
+}
+
+void io_source_close(struct io_source *s)
+{
+    if (s)
+        s->ops->close(s);
+}

@@ -1,0 +1,466 @@
+/*
+ * source_reader.c: a source over a reader: a table of chunks, some read, some in flight ahead.
+ *
+ * The file is cut into chunks of one size; a slot of the table holds one chunk, its memory and the
+ * request that fetches it. Slots are found by chunk number through `buckets`.
+ *
+ *   free ──▶ in flight ──▶ landed (all of it, or as much as could be had)
+ *                ▲           │ taken over for another chunk: first the one used longest ago
+ *                └───────────┘
+ *
+ * A slot fetched because a read wants it is `used` at once; one fetched ahead becomes so when a
+ * read comes to it. Ahead of the reader there are at most `ahead_max` slots not used yet, and they
+ * take over only what the current read does not need; a read takes what it must. What was fetched
+ * ahead and left aside while twice the table's chunks went by is stale and may be taken over too.
+ *
+ * A chunk that failed keeps what it got. A read that needs more of it reads exactly its own range
+ * (with direct files: widened to the alignment, into the chunk's memory): only what is really
+ * unreadable fails, and a failing device is not asked for the whole chunk again and again.
+ */
+#include "io/source.h"
+
+#include <assert.h>
+#include <fcntl.h>
+#include <stdbool.h>
+#include <string.h>
+
+#include "io/file.h"
+#include "io/mem.h"
+#include "io/reader.h"
+
+enum {
+    CHUNK_BYTES = 256 * 1024,
+    CHUNK_MIN_BYTES = 4096,
+    SLOTS_MIN = 4,
+    SLOTS_MAX = 32768, /* half of what a reader takes at once */
+    PART_BYTES = 1024 * 1024,
+    PARTS = 8, /* of an exact read, in flight together */
+    RANGES_MAX = 64,
+};
+#define NO_SLOT UINT32_MAX
+
+struct fetch {
+    struct io_request q;
+    bool in_flight;
+};
+
+struct slot {
+    struct fetch fetch;
+    bool held;
+    uint32_t next; /* of the same bucket, or NO_SLOT */
+    uint64_t chunk;
+    uint64_t since;   /* turn in which it was begun */
+    uint64_t used_at; /* turn of its last use; 0: fetched ahead and not used yet */
+};
+
+/* Chunks of a WILLNEED still to be begun. */
+struct range {
+    uint64_t next;
+    uint64_t end;
+};
+
+struct reader_source {
+    struct io_source base;
+    struct io_reader *reader;
+    int fd;
+    uint32_t align;
+    uint32_t chunk_bytes;
+    uint32_t n_slots;
+    uint64_t n_chunks;
+    uint32_t ahead_max;
+    uint32_t n_ahead; /* slots held and not used yet */
+    uint64_t turn;    /* counts the changes from one chunk to another */
+    uint64_t keep;    /* what was used in this turn or later is the current read's */
+    bool sequential;
+    bool random;
+    uint64_t sequential_next;
+    struct range ranges[RANGES_MAX]; /* in order of asking */
+    uint32_t n_ranges;
+    uint8_t *memory;
+    uint32_t *buckets;
+    uint32_t bucket_mask;
+    struct slot slots[];
+};
+
+static void land(struct reader_source *r, struct io_request *q)
+{
+    bool *in_flight = q->user;
+
+    *in_flight = false;
+    r->base.bytes_read += q->received;
+}
+
+static void wait_for(struct reader_source *r, const struct fetch *f)
+{
+    while (f->in_flight)
+        land(r, io_reader_wait(r->reader));
+}
+
+static void begin(struct reader_source *r, struct fetch *f, uint64_t offset, void *into,
+                  size_t length)
+{
+    f->in_flight = true;
+    f->q = (struct io_request){.fd = r->fd,
+                               .offset = offset,
+                               .length = (uint32_t)length,
+                               .into = into,
+                               .user = &f->in_flight};
+    io_reader_submit(r->reader, &f->q);
+}
+
+static uint32_t *bucket_of(struct reader_source *r, uint64_t chunk)
+{
+    return &r->buckets[chunk & r->bucket_mask];
+}
+
+static struct slot *find(struct reader_source *r, uint64_t chunk)
+{
+    uint32_t i = *bucket_of(r, chunk);
+
+    while (i != NO_SLOT && r->slots[i].chunk != chunk)
+        i = r->slots[i].next;
+    return i == NO_SLOT ? NULL : &r->slots[i];
+}
+
+static uint8_t *memory_of(const struct reader_source *r, const struct slot *s)
+{
+    return r->memory + (size_t)(s - r->slots) * r->chunk_bytes;
+}
+
+static void drop(struct reader_source *r, struct slot *s)
+{
+    uint32_t *link = bucket_of(r, s->chunk);
+
+    while (&r->slots[*link] != s)
+        link = &r->slots[*link].next;
+    *link = s->next;
+    s->held = false;
+    r->n_ahead -= s->used_at == 0;
+}
+
+static struct slot *fetch_chunk(struct reader_source *r, struct slot *s, uint64_t chunk)
+{
+    uint64_t offset = chunk * r->chunk_bytes;
+    uint64_t left = r->base.size_bytes - offset;
+    size_t length = left < r->chunk_bytes ? (size_t)left : r->chunk_bytes;
+
+    if (s->held)
+        drop(r, s);
+    s->held = true;
+    s->chunk = chunk;
+    s->since = r->turn;
+    s->used_at = 0;
+    r->n_ahead++;
+    s->next = *bucket_of(r, chunk);
+    *bucket_of(r, chunk) = (uint32_t)(s - r->slots);
+    begin(r, &s->fetch, offset, memory_of(r, s), (length + r->align - 1) & ~(size_t)(r->align - 1));
+    return s;
+}
+
+/* A slot to fetch into: for reading ahead only what nobody will miss. NULL: none now. */
+static struct slot *spare_slot(struct reader_source *r, bool ahead)
+{
+    struct slot *used = NULL, *unused = NULL;
+    bool room = !ahead || r->n_ahead < r->ahead_max;
+
+    for (struct slot *s = r->slots; s < r->slots + r->n_slots; s++) {
+        if (!s->held && room)
+            return s;
+        if (!s->held || s->fetch.in_flight)
+            continue;
+        if (!s->used_at) {
+            bool stale = r->turn - s->since > 2 * (uint64_t)r->n_slots;
+
+            if ((!ahead || stale) && (!unused || s->since < unused->since))
+                unused = s;
+        } else if (room && (!ahead || s->used_at < r->keep) &&
+                   (!used || s->used_at < used->used_at)) {
+            used = s;
+        }
+    }
+    return used ? used : unused;
+}
+
+/* False: no slot can be had for it now. */
+static bool fetch_ahead(struct reader_source *r, uint64_t chunk)
+{
+    struct slot *s;
+
+    if (find(r, chunk))
+        return true;
+    s = spare_slot(r, true);
+    if (!s)
+        return false;
+    fetch_chunk(r, s, chunk);
+    return true;
+}
+
+/* Keeps reads in flight ahead of chunk `from`. */
+static void read_ahead(struct reader_source *r, uint64_t from)
+{
+    uint32_t n = 0;
+
+    if (r->sequential) {
+        uint64_t end = from + r->ahead_max < r->n_chunks ? from + r->ahead_max : r->n_chunks;
+
+        if (r->sequential_next < from || r->sequential_next > end)
+            r->sequential_next = from;
+        while (r->sequential_next < end && fetch_ahead(r, r->sequential_next))
+            r->sequential_next++;
+    }
+    while (n < r->n_ranges) {
+        struct range *g = &r->ranges[n];
+
+        while (g->next < g->end && fetch_ahead(r, g->next))
+            g->next++;
+        if (g->next < g->end)
+            break;
+        n++;
+    }
+    r->n_ranges -= n;
+    memmove(r->ranges, r->ranges + n, r->n_ranges * sizeof r->ranges[0]);
+}
+
+/* The slot of a chunk that a read wants, begun if need be; NULL when all slots are in flight. */
+static struct slot *want(struct reader_source *r, uint64_t chunk)
+{
+    struct slot *s = find(r, chunk);
+    struct io_request *q;
+
+    if (!s) {
+        while ((q = io_reader_poll(r->reader)))
+            land(r, q);
+        s = spare_slot(r, false);
+        if (!s)
+            return NULL;
+        fetch_chunk(r, s, chunk);
+    }
+    r->n_ahead -= s->used_at == 0;
+    if (!s->used_at || s->used_at != r->turn)
+        s->used_at = ++r->turn;
+    return s;
+}
+
+/* Into the caller's memory without the table; for buffered files. */
+static int read_exactly(struct reader_source *r, uint64_t offset, uint8_t *into, size_t size)
+{
+    struct fetch parts[PARTS];
+    size_t done = 0;
+
+    while (done < size) {
+        size_t begun = done;
+        unsigned n = 0;
+
+        for (; n < PARTS && begun < size; n++) {
+            size_t length = size - begun < PART_BYTES ? size - begun : PART_BYTES;
+
+            begin(r, &parts[n], offset + begun, into + begun, length);
+            begun += length;
+        }
+        for (unsigned i = 0; i < n; i++)
+            wait_for(r, &parts[i]);
+        for (unsigned i = 0; i < n; i++) {
+            const struct io_request *q = &parts[i].q;
+
+            done += q->received;
+            if (q->result)
+                return io_source_fail(&r->base, q->result, q->errnum, offset + done, size - done);
+        }
+    }
+    return 0;
+}
+
+/* [at, at + size) of a chunk that did not land whole. */
+static int salvage(struct reader_source *r, const struct slot *s, uint32_t at, uint8_t *into,
+                   size_t size)
+{
+    uint64_t chunk_offset = s->chunk * r->chunk_bytes;
+    uint32_t from = at - at % r->align;
+    uint32_t skip = at - from;
+    uint8_t *window = memory_of(r, s) + from;
+    struct fetch f;
+    size_t had;
+
+    if (r->align == 1)
+        return read_exactly(r, chunk_offset + at, into, size);
+    begin(r, &f, chunk_offset + from, window,
+          (skip + size + r->align - 1) & ~(size_t)(r->align - 1));
+    wait_for(r, &f);
+    if (f.q.received >= skip + size) {
+        memcpy(into, window + skip, size);
+        return 0;
+    }
+    had = f.q.received > skip ? f.q.received - skip : 0;
+    return io_source_fail(&r->base, f.q.result, f.q.errnum, chunk_offset + at + had, size - had);
+}
+
+/* A range within one chunk. */
+static int read_chunk(struct reader_source *r, uint64_t offset, uint8_t *into, size_t size)
+{
+    uint32_t at = (uint32_t)(offset % r->chunk_bytes);
+    struct slot *s;
+
+    while (!(s = want(r, offset / r->chunk_bytes)))
+        land(r, io_reader_wait(r->reader));
+    wait_for(r, &s->fetch);
+    if (at + size > s->fetch.q.received)
+        return salvage(r, s, at, into, size);
+    memcpy(into, memory_of(r, s) + at, size);
+    return 0;
+}
+
+static bool past_the_table(struct reader_source *r, uint64_t first, uint64_t last, size_t size)
+{
+    if (r->align > 1)
+        return false;
+    if (size > (size_t)r->n_slots * r->chunk_bytes)
+        return true;
+    if (!r->random)
+        return false;
+    while (first <= last && find(r, first))
+        first++;
+    return first <= last;
+}
+
+static int reader_read(struct io_source *base, uint64_t offset, void *into, size_t size)
+{
+    struct reader_source *r = (struct reader_source *)base;
+    uint64_t first = offset / r->chunk_bytes;
+    uint64_t last = (offset + size - 1) / r->chunk_bytes;
+    uint64_t turn = r->turn;
+    struct slot *s;
+    int code = 0;
+
+    if (past_the_table(r, first, last, size))
+        return read_exactly(r, offset, into, size);
+    s = want(r, first);
+    if (s)
+        r->keep = s->used_at;
+    for (uint64_t c = first + 1; s && c <= last; c++)
+        s = want(r, c);
+    if (r->turn != turn) {
+        read_ahead(r, last + 1);
+        io_reader_flush(r->reader);
+    }
+    for (size_t done = 0; done < size && !code;) {
+        size_t room = r->chunk_bytes - (size_t)((offset + done) % r->chunk_bytes);
+        size_t n = size - done < room ? size - done : room;
+
+        code = read_chunk(r, offset + done, (uint8_t *)into + done, n);
+        done += n;
+    }
+    if (code)
+        base->fault.length = offset + size - base->fault.offset;
+    return code;
+}
+
+static void give_back(struct reader_source *r, uint64_t offset, uint64_t length)
+{
+    for (struct slot *s = r->slots; s < r->slots + r->n_slots; s++) {
+        uint64_t start = s->chunk * r->chunk_bytes;
+        uint64_t end = start + r->chunk_bytes;
+
+        if (end > r->base.size_bytes)
+            end = r->base.size_bytes;
+        if (s->held && !s->fetch.in_flight && start >= offset && end <= offset + length)
+            drop(r, s);
+    }
+    (void)posix_fadvise(r->fd, (off_t)offset, (off_t)length, POSIX_FADV_DONTNEED);
+}
+
+static void reader_hint(struct io_source *base, enum io_hint hint, uint64_t offset, uint64_t length)
+{
+    struct reader_source *r = (struct reader_source *)base;
+    uint64_t first = offset / r->chunk_bytes;
+    uint64_t end = (offset + length - 1) / r->chunk_bytes + 1;
+
+    switch (hint) {
+    case IO_HINT_WILLNEED:
+        if (r->n_ranges < RANGES_MAX)
+            r->ranges[r->n_ranges++] = (struct range){.next = first, .end = end};
+        break;
+    case IO_HINT_SEQUENTIAL:
+        r->sequential = true;
+        r->random = false;
+        (void)posix_fadvise(r->fd, 0, 0, POSIX_FADV_SEQUENTIAL);
+        break;
+    case IO_HINT_RANDOM:
+        r->sequential = false;
+        r->random = true;
+        (void)posix_fadvise(r->fd, 0, 0, POSIX_FADV_RANDOM);
+        return;
+    case IO_HINT_DONTNEED:
+        give_back(r, offset, length);
+        return;
+    }
+    read_ahead(r, first);
+    io_reader_flush(r->reader);
+}
+
+static void reader_close(struct io_source *base)
+{
+    struct reader_source *r = (struct reader_source *)base;
+
+    for (struct slot *s = r->slots; s < r->slots + r->n_slots; s++)
+        wait_for(r, &s->fetch);
+    mem_free(r->buckets);
+    mem_free(r->memory);
+    mem_free(r);
+}
+
+/* Chunk size and table size for a cache of so many bytes. */
+static void measure(struct reader_source *r, size_t cache_bytes)
+{
+    uint32_t least = r->align > CHUNK_MIN_BYTES ? r->align : CHUNK_MIN_BYTES;
+    uint32_t chunk = least > CHUNK_BYTES ? least : CHUNK_BYTES;
+    size_t count;
+
+    while (chunk > least && cache_bytes / chunk < SLOTS_MIN)
+        chunk /= 2;
+    r->chunk_bytes = chunk;
+    r->n_chunks = r->base.size_bytes / chunk + (r->base.size_bytes % chunk != 0);
+    count = cache_bytes / chunk;
+    if (count < SLOTS_MIN)
+        count = SLOTS_MIN;
+    if (count > SLOTS_MAX)
+        count = SLOTS_MAX;
+    if (count >= r->n_chunks) {
+        count = r->n_chunks ? (size_t)r->n_chunks : 1;
+        r->ahead_max = (uint32_t)count;
+    } else {
+        r->ahead_max = (uint32_t)(count - (count + 3) / 4);
+    }
+    r->n_slots = (uint32_t)count;
+}
+
+int io_source_open_reader(struct io_reader *reader, int fd, uint64_t size_bytes, size_t cache_bytes,
+                          struct io_source **out)
+{
+    static const struct io_source_ops ops = {
+        .read = reader_read, .hint = reader_hint, .close = reader_close};
+    struct reader_source plan = {.base = {.ops = &ops, .size_bytes = size_bytes},
+                                 .reader = reader,
+                                 .fd = fd,
+                                 .align = io_file_direct_align(fd)};
+    struct reader_source *r;
+    uint32_t n_buckets = 1;
+
+    measure(&plan, cache_bytes);
+    while (n_buckets < plan.n_slots)
+        n_buckets *= 2;
+    plan.bucket_mask = n_buckets - 1;
+    r = mem_zalloc(sizeof *r + plan.n_slots * sizeof r->slots[0]);
+    if (!r)
+        return ERR_NOMEM;
+    *r = plan;
+    r->memory = mem_aligned(r->align > CHUNK_MIN_BYTES ? r->align : CHUNK_MIN_BYTES,
+                            (size_t)r->n_slots * r->chunk_bytes);
+    r->buckets = mem_alloc_array(n_buckets, sizeof *r->buckets);
+    if (!r->memory || !r->buckets) {
+        reader_close(&r->base);
+        return ERR_NOMEM;
+    }
+    memset(r->buckets, 0xff, n_buckets * sizeof *r->buckets); /* NO_SLOT */
+    *out = &r->base;
+    return 0;
+}
