@@ -5,13 +5,18 @@
  * back for every image and for every path that was passed over, with the reason. Nothing found on
  * the way is fatal.
  *
- * Rules: a PATH may itself be a symlink (followed); below it symlinks are reported, not followed.
+ * Rules: a PATH may itself be a symlink (followed). Below it symlinks are not followed; one is
+ * reported if its name matches (all_files: any) or a folder is behind it.
  * A file reached twice (hard link, PATH given twice, loop by bind mount) is visited once, by
- * device and inode. FIFOs, sockets, devices are reported as special. A regular file with a size
- * but no blocks is a placeholder of an archive tier (offline), reported unless `recall`.
+ * device and inode; so is a folder. FIFOs, sockets, devices are reported as special if their name
+ * matches (all_files: any) or they are a PATH. A regular file of more than 4 KiB but no blocks is a
+ * placeholder of an archive tier (offline), reported unless `recall`; smaller ones may be kept
+ * inside the inode.
  * By name: .ost .pst .old .bak .nst in any case; all_files: every regular file, which the caller
  * then probes by its magic. A file that is itself a PATH, or stands in a files-from list, is
  * always an image, whatever its name. Names that do not match are not reported at all.
+ * Any depth is walked; an image whose path is too long to be opened by it (PATH_MAX) is reported as
+ * unreadable. Files are not opened: who opens one compares device and inode to be sure of it.
  *
  * Threads: one walk belongs to one thread. Errors of the walk itself: ERR_NOMEM, ERR_CANCELLED.
  */
@@ -50,8 +55,9 @@ struct io_found {
 struct io_discover_options {
     bool all_files;
     bool recall;
-    const char *exclude;        /* a folder that is not entered, by device and inode; NULL: none */
-    const atomic_bool *cancel;  /* may be NULL */
+    const char *exclude;       /* a folder that is not entered, by device and inode; NULL: none. It
+                                  has to exist when the walk is created. */
+    const atomic_bool *cancel; /* may be NULL */
 };
 
 struct io_discover_sink {
@@ -72,9 +78,13 @@ void io_discover_destroy(struct io_discover *d);
 /* Walks one PATH of the command line. What earlier calls visited is not visited again. */
 int io_discover_path(struct io_discover *d, const char *path);
 
-/* Each path of the list file (`-`: standard input), split at newlines, or at NUL if null_separated.
- * Empty entries are ignored. ERR_NOENT, ERR_ACCESS, ERR_IO with *fault when the list cannot be
- * read. */
+/*
+ * Each path of the list file (`-`: standard input), split at newlines, or at NUL if null_separated,
+ * and visited as it arrives. Empty entries are ignored; a carriage return before a newline belongs
+ * to the path. An entry that cannot be a path (longer than PATH_MAX, a NUL in a line) is reported
+ * as unreadable. When the list cannot be read, *fault says why: ERR_NOENT, ERR_ACCESS, ERR_IO, or
+ * ERR_SYS for what is no file.
+ */
 int io_discover_list(struct io_discover *d, const char *list, bool null_separated,
                      struct fault *fault);
 
