@@ -34,10 +34,10 @@ const char *chk_export_name(enum chk_export export_first);
 enum { CHK_REASON_CODES = 8, CHK_REASON_ITEMS = 1000 };
 
 struct chk_reason {
-    const char *text; /* one clause */
+    const char *text; /* one clause; static */
     enum finding_code codes[CHK_REASON_CODES];
     size_t code_count;
-    const uint32_t *items;
+    const uint32_t *items; /* ascending nids */
     size_t item_count;
 };
 
@@ -58,7 +58,7 @@ struct chk_verdict {
     enum chk_export export_first;
     const struct chk_reason *reasons;
     size_t reason_count;
-    const struct chk_folder_state *folders; /* those that are not clean */
+    const struct chk_folder_state *folders; /* those that are not clean, by nid */
     size_t folder_count;
     struct chk_coverage coverage;
 };
@@ -69,21 +69,28 @@ struct chk_tally;
 int chk_tally_create(struct chk_tally **out); /* ERR_NOMEM */
 void chk_tally_destroy(struct chk_tally *t);
 
-int chk_tally_finding(struct chk_tally *t, const struct finding *f);            /* ERR_NOMEM */
+/*
+ * Each may fail with ERR_NOMEM; memory grows with the number of folders alone. `messages`: nodes of
+ * both kinds whose parent the folder is (ost_folder.items + assoc); those that are then neither
+ * read nor failed are unaccounted for. `folder` is 0 where it is not known. A folder that was never
+ * announced by chk_tally_folder counts as missing: its loss is no matter for a resync.
+ */
+int chk_tally_folder(struct chk_tally *t, uint32_t nid, uint64_t messages);
+int chk_tally_finding(struct chk_tally *t, const struct finding *f);
 int chk_tally_item(struct chk_tally *t, uint32_t folder, bool orphan, bool partial);
 int chk_tally_failed(struct chk_tally *t, uint32_t nid, uint32_t folder);
 
 struct chk_facts {
     enum ost_content content;
-    const char *account;  /* of the store, "unknown" when nothing is known */
-    bool in_use;          /* could not be opened: another program holds it */
-    bool changed;         /* changed while it was read */
-    bool has_allocated;   /* allocated_bytes is known */
+    const char *account; /* of the store (ost_image.account), "unknown" when nothing is known */
+    bool in_use;         /* could not be opened: another program holds it */
+    bool changed;        /* changed while it was read */
+    bool has_allocated;  /* allocated_bytes is known */
     uint64_t allocated_bytes, verified_bytes;
     bool complete; /* the engine went through the image to its end */
 };
 
-/* The verdict; what it points to lives in the tally until it is destroyed. ERR_NOMEM. */
+/* The verdict; what it points to lives in the tally until the next call of it. ERR_NOMEM. */
 int chk_verdict_make(struct chk_tally *t, const struct chk_facts *facts, struct chk_verdict *out);
 
 #endif

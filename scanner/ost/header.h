@@ -21,7 +21,7 @@ const char *ost_content_name(enum ost_content content);
 const char *ost_format_name(enum ost_format format);
 const char *ost_crypt_name(uint8_t crypt);
 
-enum { OST_HEADER_SIZE = 564, OST_HEADER_FINDINGS = 8 };
+enum { OST_HEADER_SIZE = 564, OST_HEADER_FINDINGS = 12 };
 
 struct ost_bref {
     uint64_t bid;
@@ -37,7 +37,7 @@ struct ost_header {
     uint32_t unique;         /* dwUnique */
     uint64_t bid_next_block, bid_next_page;
     uint32_t highest_index[32]; /* rgnid: by NID type, as stored */
-    uint64_t eof;            /* ibFileEof */
+    uint64_t eof;               /* ibFileEof */
     uint64_t amap_last;
     uint64_t amap_free;
     uint8_t amap_valid;
@@ -46,20 +46,22 @@ struct ost_header {
 
 /* How far the image can be used. */
 enum ost_header_state {
-    OST_HEADER_SOUND,  /* everything checked is right, or wrong in a way that loses nothing */
-    OST_HEADER_SUSPECT, /* damaged, but the fields needed to read on could be found */
-    OST_HEADER_UNUSABLE, /* not an image, a PAB, or nothing to go on */
+    OST_HEADER_SOUND,    /* everything checked is right, or wrong in a way that loses nothing */
+    OST_HEADER_SUSPECT,  /* damaged, but the fields needed to read on could be found */
+    OST_HEADER_UNUSABLE, /* not an image, a PAB, too short, no known format, or no root in the file
+                          */
 };
 
 struct ost_header_report {
     enum ost_header_state state;
-    struct finding findings[OST_HEADER_FINDINGS];
+    struct finding findings[OST_HEADER_FINDINGS]; /* in the order of their checks */
     unsigned finding_count;
 };
 
 /*
- * Parses and checks the first bytes of a file: `head` holds min(file_size, OST_HEADER_SIZE) of
- * them. Always fills *out as far as the bytes reach (zero beyond) and *report.
+ * Parses and checks the first bytes of a file: `head` holds what could be read of the first
+ * min(file_size, OST_HEADER_SIZE) of them. Always fills *out as far as the bytes reach (zero
+ * beyond) and *report. In findings `actual` is what the file holds, `expected` what belongs there.
  */
 void ost_header_check(struct bytes head, uint64_t file_size, struct ost_header *out,
                       struct ost_header_report *report);

@@ -1,0 +1,56 @@
+/* test_crc.c: the checksum of headers, pages and blocks. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <cmocka.h>
+
+#include "scanner/ost/crc.h"
+
+/* The definition, bit by bit. */
+static uint32_t crc_slow(const uint8_t *data, size_t size)
+{
+    uint32_t crc = 0;
+
+    for (size_t i = 0; i < size; i++) {
+        crc ^= data[i];
+        for (int bit = 0; bit < 8; bit++)
+            crc = (crc >> 1) ^ (crc & 1 ? 0xEDB88320u : 0);
+    }
+    return crc;
+}
+
+static void check_value(void **state)
+{
+    static const uint8_t zeros[512];
+
+    (void)state;
+    assert_int_equal(ost_crc("123456789", 9), 0x2DFD2D88);
+    assert_int_equal(ost_crc(zeros, sizeof zeros), 0);
+    assert_int_equal(ost_crc("", 0), 0);
+}
+
+static void agrees_with_the_definition(void **state)
+{
+    static uint8_t data[700];
+    uint32_t x = 1;
+
+    (void)state;
+    for (size_t i = 0; i < sizeof data; i++) {
+        x = x * 1664525 + 1013904223;
+        data[i] = (uint8_t)(x >> 24);
+    }
+    for (size_t start = 0; start < 20; start++)
+        for (size_t size = 0; size + start <= sizeof data; size += 7)
+            assert_int_equal(ost_crc(data + start, size), crc_slow(data + start, size));
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(check_value),
+        cmocka_unit_test(agrees_with_the_definition),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
