@@ -1,10 +1,15 @@
-/* tempdir.h: a temporary folder of one's own, below TMPDIR or /tmp. */
+/*
+ * tempdir.h: a temporary folder for a test.
+ *
+ * Threads: one at a time.
+ */
 #ifndef TESTS_SUPPORT_TEMPDIR_H
 #define TESTS_SUPPORT_TEMPDIR_H
 
-/* Makes one and returns its path (heap; tempdir_remove frees it). Fails the test if it cannot. */
+/* A new, empty folder under TMPDIR or /tmp: an absolute path, valid until the fourth next call.
+ * Fails the running test when there is none to be had. */
 const char *tempdir_make(void);
-/* Removes it with all that is in it, and frees the path; NULL is allowed. */
+/* Removes it with all that is in it, however deep. */
 void tempdir_remove(const char *path);
 
 #endif
