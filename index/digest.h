@@ -1,8 +1,8 @@
 /*
  * digest.h: the fingerprints of an item: mih, exact, core, body, state (DIGESTS.md).
  *
- * Threads: a digester belongs to one thread. Errors: ERR_NOMEM only; whatever an item holds has a
- * digest or is absent.
+ * Threads: a digester belongs to one thread. Errors: of an item ERR_NOMEM only; whatever it holds
+ * has a digest or is absent. A digester keeps its buffers, so steady work allocates nothing.
  */
 #ifndef INDEX_DIGEST_H
 #define INDEX_DIGEST_H
@@ -28,6 +28,7 @@ struct idx_digests {
 
 struct idx_digester;
 
+/* ERR_NOMEM, ERR_UNSUPPORTED (hash.h). */
 int idx_digester_create(enum idx_algorithm algorithm, struct idx_digester **out);
 void idx_digester_destroy(struct idx_digester *d); /* NULL is allowed */
 
@@ -38,10 +39,13 @@ void idx_digester_destroy(struct idx_digester *d); /* NULL is allowed */
 int idx_digest_item(struct idx_digester *d, struct arena *arena, const struct ost_item *item,
                     const struct idx_view *view, struct idx_digests *out);
 
-/* The classes of DIGESTS.md's property table; a property belongs to exactly one of them. */
+/* The digests that DIGESTS.md's property table puts a property in. */
 enum idx_class { IDX_IN_EXACT = 1, IDX_IN_CORE = 2, IDX_IN_BODY = 4, IDX_IN_STATE = 8 };
 
-/* Bit set of enum idx_class for a tagged property (name NULL) or a named one; 0: in none. */
+/*
+ * Bit set of enum idx_class for a tagged property (name NULL) or a named one; 0: in none. One that
+ * is in `state` and in others is in `state` except in a task, and in the others in a task alone.
+ */
 unsigned idx_property_class(uint16_t id, const struct ost_name *name);
 
 #endif

@@ -3,7 +3,9 @@
  *
  * XXH3-128 (canonical, big-endian form; run-time dispatch) or SHA-256. Also MD5, for the EDRM
  * message identification hash alone.
- * Threads: a state belongs to one thread. Errors: idx_hash_init ERR_NOMEM (SHA-256 contexts).
+ * A state allocates nothing after its creation.
+ * Threads: a state belongs to one thread. Errors: ERR_NOMEM; ERR_UNSUPPORTED where libcrypto's
+ * configuration does not offer the algorithm.
  */
 #ifndef INDEX_HASH_H
 #define INDEX_HASH_H
@@ -13,7 +15,8 @@
 
 #include "scanner/ost/item.h"
 
-enum idx_algorithm { IDX_XXH3, IDX_SHA256 };
+/* IDX_MD5 is no choice of a run: it is there for the message identification hash alone. */
+enum idx_algorithm { IDX_XXH3, IDX_SHA256, IDX_MD5 };
 
 enum { IDX_DIGEST_TEXT = 8 + 64 }; /* "sha256:" + 64 hex digits + NUL */
 
@@ -25,7 +28,7 @@ void idx_hash_reset(struct idx_hash *h);
 void idx_hash_update(struct idx_hash *h, const void *data, size_t size);
 void idx_hash_final(struct idx_hash *h, struct ost_digest *out); /* reset before further use */
 
-/* One shot. ERR_NOMEM. */
+/* One shot. */
 int idx_hash_bytes(enum idx_algorithm algorithm, const void *data, size_t size,
                    struct ost_digest *out);
 

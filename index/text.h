@@ -21,14 +21,23 @@
 struct idx_text;
 
 int idx_text_create(struct idx_text **out); /* ERR_NOMEM */
-void idx_text_destroy(struct idx_text *t);
+void idx_text_destroy(struct idx_text *t);  /* NULL is allowed */
 
-/* Appends UTF-16LE as WTF-8. An odd last byte is a lone byte: dropped, and *whole set to false. */
+/* An empty buffer to convert into, so that each conversion needs none of its own. Valid until the
+ * next call; the functions below do not use it. */
+struct buf *idx_text_scratch(struct idx_text *t);
+
+/*
+ * `whole` below may be NULL. It is only ever set to false: when something of the stored bytes is
+ * not in the text. A lone surrogate is in the text and leaves it whole.
+ */
+
+/* Appends UTF-16LE as WTF-8. An odd last byte is dropped: not whole. */
 void idx_text_utf16(struct bytes utf16, struct buf *out, bool *whole);
 
 /*
  * Appends 8-bit text of a Windows code page as UTF-8. Bytes that the page does not define become
- * U+FFFD and *whole false. An unknown page is read as 1252 (and *whole false if non-ASCII is in it).
+ * U+FFFD each: not whole. An unknown page is read as 1252 (not whole if it is not all ASCII).
  */
 void idx_text_string8(struct idx_text *t, struct bytes text, uint32_t codepage, struct buf *out,
                       bool *whole);
@@ -37,8 +46,14 @@ void idx_text_string8(struct idx_text *t, struct bytes text, uint32_t codepage, 
 void idx_text_prop(struct idx_text *t, const struct ost_prop *prop, uint32_t codepage,
                    struct buf *out, bool *whole);
 
-/* Appends the NFC form of WTF-8. ASCII is copied. On memory failure out->failed is set. */
+/*
+ * Appends the NFC form of WTF-8; `wtf8` must not lie in `out`. Bytes that are no WTF-8 are copied.
+ * On memory failure out->failed is set.
+ */
 void idx_text_nfc(struct bytes wtf8, struct buf *out);
+
+/* `text` without U+0000 at its end, which some writers store with every string. */
+struct bytes idx_text_trim(struct bytes text, bool utf16);
 
 /* True if the bytes are valid UTF-8 (no surrogates, no overlong forms). */
 bool idx_text_is_utf8(struct bytes text);

@@ -1,8 +1,8 @@
 /*
  * view.h: what a person or a record wants to know of a neutral item: kind, subject, sender …
  *
- * Text in WTF-8 (text.h) inside the view's own buffers; valid until the next idx_view_make on the
- * same view. Absent values have has_ false or data NULL. Threads: a view belongs to one thread.
+ * Text is WTF-8 (text.h), without U+0000 at its end. Absent values have has_ false or data NULL.
+ * Threads: a view belongs to one thread.
  */
 #ifndef INDEX_VIEW_H
 #define INDEX_VIEW_H
@@ -15,15 +15,33 @@
 #include "scanner/ost/item.h"
 
 enum idx_kind {
-    KIND_MAIL, KIND_APPOINTMENT, KIND_MEETING, KIND_CONTACT, KIND_DISTLIST, KIND_PERSON, KIND_TASK,
-    KIND_JOURNAL, KIND_NOTE, KIND_POST, KIND_REPORT, KIND_DOCUMENT, KIND_SHARING, KIND_OTHER,
+    KIND_MAIL,
+    KIND_APPOINTMENT,
+    KIND_MEETING,
+    KIND_CONTACT,
+    KIND_DISTLIST,
+    KIND_PERSON,
+    KIND_TASK,
+    KIND_JOURNAL,
+    KIND_NOTE,
+    KIND_POST,
+    KIND_REPORT,
+    KIND_DOCUMENT,
+    KIND_SHARING,
+    KIND_OTHER,
     IDX_KINDS
 };
 
 const char *idx_kind_name(enum idx_kind kind); /* "mail" … as INTERFACE.md names them */
 
-/* By message class: case-insensitive, FORMAT.md section 11. Empty or unknown: KIND_OTHER. */
+/*
+ * By message class, case-insensitive: a class belongs to a kind if it is one of the kind's names or
+ * begins with one and a dot. Empty or unknown: KIND_OTHER.
+ */
 enum idx_kind idx_kind_of_class(const char *message_class);
+
+/* By the class among an item's properties. */
+enum idx_kind idx_kind_of_item(const struct ost_item *item);
 
 /* A time as stored: FILETIME, 100 ns since 1601 UTC. */
 struct idx_time {
@@ -34,7 +52,7 @@ struct idx_time {
 struct idx_str {
     const char *data; /* NULL: absent. Not NUL-terminated; WTF-8 */
     size_t size;
-    bool whole; /* false: some stored bytes were not valid text */
+    bool whole;       /* false: some stored bytes were not valid text */
     struct bytes raw; /* the stored value, for the _hex field */
 };
 
@@ -54,6 +72,7 @@ struct idx_view {
     int64_t size;
     uint32_t flags;
     struct idx_address from; /* sender, else the one it was sent for */
+    /* recipients by type, in the order of the item */
     const struct idx_address *to, *cc, *bcc;
     size_t to_count, cc_count, bcc_count;
     const struct idx_str *attachment_names; /* one for each attachment of the item */
@@ -63,7 +82,7 @@ struct idx_view {
 int idx_view_make(struct idx_text *text, struct arena *arena, const struct ost_item *item,
                   struct idx_view *view);
 
-/* The subject without its prefix marker (U+0001 and a length character). */
+/* The stored subject without its prefix marker (U+0001 and a length character). */
 struct bytes idx_subject_text(struct bytes stored, bool utf16);
 
 #endif

@@ -1,13 +1,11 @@
 /* item.c: see item.h. */
 #include "scanner/ost/item.h"
 
-static bool is_same_type(uint16_t have, uint16_t want)
+/* Bit 0x2000 says nothing about the value (FORMAT.md section 9); string8 stands for Unicode. */
+static uint16_t comparable(uint16_t type)
 {
-    if (want == 0 || have == want)
-        return true;
-    return ((have ^ want) & OST_MULTI) == 0 &&
-           ((have & ~OST_MULTI) == OST_STRING8 || (have & ~OST_MULTI) == OST_UNICODE) &&
-           ((want & ~OST_MULTI) == OST_STRING8 || (want & ~OST_MULTI) == OST_UNICODE);
+    type = (uint16_t)(type & ~0x2000);
+    return (type & ~OST_MULTI) == OST_STRING8 ? (uint16_t)(type + 1) : type;
 }
 
 const struct ost_prop *ost_props_find(struct ost_props props, uint16_t id, uint16_t type)
@@ -16,13 +14,14 @@ const struct ost_prop *ost_props_find(struct ost_props props, uint16_t id, uint1
 
     while (low < high) {
         size_t middle = low + (high - low) / 2;
+        const struct ost_prop *p = &props.list[middle];
 
-        if (props.list[middle].id < id)
+        if (p->id == id)
+            return !type || comparable(p->type) == comparable(type) ? p : NULL;
+        if (p->id < id)
             low = middle + 1;
         else
             high = middle;
     }
-    if (low == props.count || props.list[low].id != id || !is_same_type(props.list[low].type, type))
-        return NULL;
-    return &props.list[low];
+    return NULL;
 }

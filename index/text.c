@@ -1,0 +1,364 @@
+/*
+ * text.c: see text.h.
+ *
+ * Nearly all text is ASCII, so every way in takes ASCII in strides before it looks closer.
+ *
+ * NFC: most code points are *plain*: they are their own NFC and never combine with what stands
+ * before them. In
+ *
+ *     p p p P x x x p p p        p plain, x other, P the last plain one before an other
+ *           [-----)
+ *
+ * only P and the others that follow it can change, so the runs of plain text are copied and the
+ * rest goes through utf8proc, in pieces that are short in practice. The code points of a piece are
+ * laid out in the free tail of the output and written back as UTF-8 over themselves: a code point
+ * takes four bytes there and at most four as UTF-8, so the writer never overtakes the reader.
+ * Lone surrogates and bytes that are no UTF-8 count as plain: they are copied and end a piece.
+ */
+#include "index/text.h"
+
+#include <assert.h>
+#include <errno.h>
+#include <iconv.h>
+#include <limits.h>
+#include <string.h>
+
+#include <utf8proc.h>
+
+#include "index/codepage.h"
+#include "io/err.h"
+#include "io/mem.h"
+
+enum { REPLACEMENT_SIZE = 3, SCRATCH_KEEP = 1 << 20 };
+static const char replacement[] = "\xEF\xBF\xBD";
+
+struct idx_text {
+    struct buf scratch;
+    bool open[IDX_CODEPAGES];
+    iconv_t descriptor[IDX_CODEPAGES];
+};
+
+int idx_text_create(struct idx_text **out)
+{
+    struct idx_text *t = mem_zalloc(sizeof *t);
+
+    if (!t)
+        return ERR_NOMEM;
+    *out = t;
+    return 0;
+}
+
+void idx_text_destroy(struct idx_text *t)
+{
+    if (!t)
+        return;
+    for (int i = 0; i < IDX_CODEPAGES; i++) {
+        if (t->open[i])
+            iconv_close(t->descriptor[i]);
+    }
+    buf_done(&t->scratch);
+    mem_free(t);
+}
+
+struct buf *idx_text_scratch(struct idx_text *t)
+{
+    if (t->scratch.capacity > SCRATCH_KEEP)
+        buf_done(&t->scratch);
+    buf_reset(&t->scratch);
+    return &t->scratch;
+}
+
+static void not_whole(bool *whole)
+{
+    if (whole)
+        *whole = false;
+}
+
+/* ---- UTF-16 ---- */
+
+static size_t put_wtf8(uint8_t *out, uint32_t c)
+{
+    if (c < 0x80) {
+        out[0] = (uint8_t)c;
+        return 1;
+    }
+    if (c < 0x800) {
+        out[0] = (uint8_t)(0xC0 | c >> 6);
+        out[1] = (uint8_t)(0x80 | (c & 0x3F));
+        return 2;
+    }
+    if (c < 0x10000) {
+        out[0] = (uint8_t)(0xE0 | c >> 12);
+        out[1] = (uint8_t)(0x80 | (c >> 6 & 0x3F));
+        out[2] = (uint8_t)(0x80 | (c & 0x3F));
+        return 3;
+    }
+    out[0] = (uint8_t)(0xF0 | c >> 18);
+    out[1] = (uint8_t)(0x80 | (c >> 12 & 0x3F));
+    out[2] = (uint8_t)(0x80 | (c >> 6 & 0x3F));
+    out[3] = (uint8_t)(0x80 | (c & 0x3F));
+    return 4;
+}
+
+void idx_text_utf16(struct bytes utf16, struct buf *out, bool *whole)
+{
+    const uint8_t *in = utf16.data;
+    size_t units = utf16.size / 2, i = 0;
+    uint8_t *at;
+
+    if (utf16.size % 2)
+        not_whole(whole);
+    if (!units || !buf_reserve(out, units * 3))
+        return;
+    at = out->data + out->size;
+    while (i < units) {
+        uint32_t c;
+
+        for (; units - i >= 4 && !(le64(in + 2 * i) & 0xFF80FF80FF80FF80); i += 4) {
+            *at++ = in[2 * i];
+            *at++ = in[2 * i + 2];
+            *at++ = in[2 * i + 4];
+            *at++ = in[2 * i + 6];
+        }
+        if (i == units)
+            break;
+        c = le16(in + 2 * i++);
+        if (c >= 0xD800 && c < 0xDC00 && i < units) {
+            uint32_t low = le16(in + 2 * i);
+
+            if (low >= 0xDC00 && low < 0xE000) {
+                c = 0x10000 + ((c - 0xD800) << 10) + (low - 0xDC00);
+                i++;
+            }
+        }
+        at += put_wtf8(at, c);
+    }
+    out->size = (size_t)(at - out->data);
+}
+
+/* ---- 8-bit text ---- */
+
+static size_t ascii_run(struct bytes text)
+{
+    size_t i = 0;
+
+    for (; text.size - i >= 8 && !(le64(text.data + i) & 0x8080808080808080); i += 8)
+        ;
+    while (i < text.size && text.data[i] < 0x80)
+        i++;
+    return i;
+}
+
+/* The descriptor of a page in its initial state, or NULL: iconv cannot. */
+static iconv_t *descriptor(struct idx_text *t, int page)
+{
+    if (!t->open[page]) {
+        iconv_t cd = iconv_open("UTF-8", idx_codepages[page].iconv);
+
+        if (cd == (iconv_t)-1)
+            return NULL;
+        t->descriptor[page] = cd;
+        t->open[page] = true;
+    }
+    iconv(t->descriptor[page], NULL, NULL, NULL, NULL);
+    return &t->descriptor[page];
+}
+
+static void convert(iconv_t cd, struct bytes text, struct buf *out, bool *whole)
+{
+    char *in = (char *)(uintptr_t)text.data;
+    size_t left = text.size;
+
+    while (left) {
+        char *at;
+        size_t room, n;
+
+        if (!buf_reserve(out, left + left / 2 + 16))
+            return;
+        at = (char *)out->data + out->size;
+        room = out->capacity - out->size;
+        n = iconv(cd, &in, &left, &at, &room);
+        out->size = out->capacity - room;
+        if (n != (size_t)-1)
+            break;
+        if (errno == E2BIG)
+            continue;
+        not_whole(whole);
+        buf_append(out, replacement, REPLACEMENT_SIZE);
+        in++;
+        left--;
+        iconv(cd, NULL, NULL, NULL, NULL);
+    }
+    /* What a page with shift states still holds back. */
+    if (buf_reserve(out, 16)) {
+        char *at = (char *)out->data + out->size;
+        size_t room = 16;
+
+        iconv(cd, NULL, NULL, &at, &room);
+        out->size += 16 - room;
+    }
+}
+
+void idx_text_string8(struct idx_text *t, struct bytes text, uint32_t codepage, struct buf *out,
+                      bool *whole)
+{
+    int page = idx_codepage_find(codepage);
+    bool known = page >= 0;
+    iconv_t *cd;
+    size_t ascii;
+
+    if (!known)
+        page = idx_codepage_find(1252);
+    if (idx_codepages[page].ascii) {
+        ascii = ascii_run(text);
+        buf_append(out, text.data, ascii);
+        if (ascii == text.size)
+            return;
+        text = (struct bytes){text.data + ascii, text.size - ascii};
+    }
+    if (!known)
+        not_whole(whole);
+    cd = descriptor(t, page);
+    if (cd) {
+        convert(*cd, text, out, whole);
+        return;
+    }
+    not_whole(whole);
+    for (size_t i = 0; i < text.size; i++) {
+        if (text.data[i] < 0x80)
+            buf_append(out, text.data + i, 1);
+        else
+            buf_append(out, replacement, REPLACEMENT_SIZE);
+    }
+}
+
+void idx_text_prop(struct idx_text *t, const struct ost_prop *prop, uint32_t codepage,
+                   struct buf *out, bool *whole)
+{
+    if ((prop->type & ~0x2000) == OST_UNICODE)
+        idx_text_utf16(prop->value, out, whole);
+    else
+        idx_text_string8(t, prop->value, codepage, out, whole);
+}
+
+struct bytes idx_text_trim(struct bytes text, bool utf16)
+{
+    if (utf16) {
+        while (text.size >= 2 && !(text.size % 2) && !le16(text.data + text.size - 2))
+            text.size -= 2;
+    } else {
+        while (text.size && !text.data[text.size - 1])
+            text.size--;
+    }
+    return text;
+}
+
+/* ---- NFC ---- */
+
+/* Ranges of code points that are their own NFC and do not combine with what stands before them. */
+static bool is_plain(int32_t c)
+{
+    if (c < 0x300)
+        return true;
+    if (c < 0x2000)
+        return (c >= 0x400 && c < 0x483) || (c >= 0x48A && c < 0x591) ||
+               (c >= 0x5D0 && c < 0x5EB) || (c >= 0x620 && c < 0x64B) ||
+               (c >= 0x1E00 && c < 0x1F00);
+    if (c < 0x3000)
+        return c >= 0x2002 && c < 0x20D0;
+    if (c < 0xAC00)
+        return (c >= 0x3001 && c < 0x302A) || (c >= 0x3030 && c < 0x3099) ||
+               (c >= 0x30A0 && c < 0xA000);
+    return c < 0xD7A4 || (c >= 0xFF00 && c < 0xFFF0) || (c >= 0x1F300 && c < 0x1FB00);
+}
+
+/* The code point at text[at], or -1 for a byte that starts none; *size its length, 1 at least. */
+static int32_t code_point(struct bytes text, size_t at, size_t *size)
+{
+    utf8proc_int32_t c;
+    size_t left = text.size - at;
+    utf8proc_ssize_t n;
+
+    *size = 1;
+    if (text.data[at] < 0x80)
+        return text.data[at];
+    n = utf8proc_iterate(text.data + at, left < 4 ? (utf8proc_ssize_t)left : 4, &c);
+    if (n < 1)
+        return -1;
+    *size = (size_t)n;
+    return c;
+}
+
+/* Appends the NFC form of one piece of valid UTF-8. */
+static void compose(struct bytes piece, struct buf *out)
+{
+    const utf8proc_option_t options = UTF8PROC_STABLE | UTF8PROC_COMPOSE;
+    utf8proc_ssize_t count, size = (utf8proc_ssize_t)piece.size;
+    utf8proc_int32_t *codes;
+    size_t pad;
+
+    count = utf8proc_decompose(piece.data, size, NULL, 0, options);
+    assert(count > 0);
+    if (!buf_reserve(out, 4 + 4 * (size_t)count))
+        return;
+    pad = -out->size & 3;
+    codes = (utf8proc_int32_t *)(void *)(out->data + out->size + pad);
+    utf8proc_decompose(piece.data, size, codes, count, options);
+    count = utf8proc_normalize_utf32(codes, count, options);
+    for (utf8proc_ssize_t i = 0; i < count; i++) {
+        utf8proc_uint8_t encoded[4];
+        size_t n = (size_t)utf8proc_encode_char(codes[i], encoded);
+
+        memcpy(out->data + out->size, encoded, n);
+        out->size += n;
+    }
+}
+
+void idx_text_nfc(struct bytes wtf8, struct buf *out)
+{
+    size_t copied = 0, last = 0, at = 0, size;
+
+    if (!wtf8.size)
+        return;
+    while (at < wtf8.size && !out->failed) {
+        size_t run = ascii_run((struct bytes){wtf8.data + at, wtf8.size - at});
+        size_t start;
+        int32_t c;
+
+        if (run) {
+            at += run;
+            last = at - 1;
+            continue;
+        }
+        c = code_point(wtf8, at, &size);
+        if (c < 0 || is_plain(c)) {
+            last = c < 0 ? at + size : at;
+            at += size;
+            continue;
+        }
+        start = last;
+        do {
+            at += size;
+            c = at < wtf8.size ? code_point(wtf8, at, &size) : -1;
+        } while (c >= 0 && !is_plain(c));
+        buf_append(out, wtf8.data + copied, start - copied);
+        compose((struct bytes){wtf8.data + start, at - start}, out);
+        copied = last = at;
+    }
+    buf_append(out, wtf8.data + copied, wtf8.size - copied);
+}
+
+bool idx_text_is_utf8(struct bytes text)
+{
+    size_t at = 0, size;
+
+    while (at < text.size) {
+        at += ascii_run((struct bytes){text.data + at, text.size - at});
+        if (at == text.size)
+            break;
+        if (code_point(text, at, &size) < 0)
+            return false;
+        at += size;
+    }
+    return true;
+}
