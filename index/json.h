@@ -28,6 +28,9 @@ struct json {
 };
 
 void json_start(struct json *j, struct buf *out); /* begins at the buffer's end */
+/* A record: an object whose first member is "type", closed and ended by json_end_record. */
+void json_record(struct json *j, struct buf *out, const char *type);
+void json_end_record(struct json *j);
 void json_object(struct json *j, const char *key); /* key NULL: array element or top level */
 void json_array(struct json *j, const char *key);
 void json_close_object(struct json *j);
@@ -36,6 +39,17 @@ void json_end_line(struct json *j); /* all must be closed (assert); appends '\n'
 
 /* key NULL: an array element. json_text writes the _hex companion only where a key is given. */
 void json_text(struct json *j, const char *key, const void *text, size_t size);
+/*
+ * Text that was made from the stored bytes `raw`: "<key>_hex" holds those where the text is not
+ * `whole` or not valid UTF-8 (raw.data NULL: the bytes of the text itself). At most `limit` bytes
+ * of each are written, the text cut between characters; "<key>_size" then tells its full size.
+ * text.data NULL: absent, writes nothing.
+ */
+void json_stored(struct json *j, const char *key, struct bytes text, bool whole, struct bytes raw,
+                 size_t limit);
+/* Hex of at most `limit` bytes; "<key>_size" tells the full size where that cut it. data NULL:
+ * absent, writes nothing. */
+void json_stored_hex(struct json *j, const char *key, struct bytes value, size_t limit);
 void json_cstr(struct json *j, const char *key, const char *text); /* NULL text: writes nothing */
 void json_hex(struct json *j, const char *key, const void *data, size_t size);
 void json_u64(struct json *j, const char *key, uint64_t value);
@@ -43,8 +57,11 @@ void json_i64(struct json *j, const char *key, int64_t value);
 void json_bool(struct json *j, const char *key, bool value);
 void json_double(struct json *j, const char *key, double value); /* not finite: nothing */
 void json_digest(struct json *j, const char *key, const struct ost_digest *d); /* size 0: nothing */
+/* RFC 3339 UTC with the decimals that are not zero, at most `digits` (clock.h). */
 void json_time(struct json *j, const char *key, int64_t seconds, uint32_t nanoseconds,
                unsigned digits);
+void json_time_ns(struct json *j, const char *key, int64_t since_1970_ns);
+/* 100 ns since 1601 UTC; up to seven decimals. */
 void json_filetime(struct json *j, const char *key, uint64_t filetime);
 
 #endif

@@ -1,7 +1,10 @@
 /*
  * record.h: the records of a manifest, as lines of JSON (MANIFEST.md, INTERFACE.md).
  *
- * Each function appends one whole line with '\n' to `out`; errors are out->failed.
+ * Each function appends one whole line with '\n' to `out`; errors are out->failed. A line stays
+ * below IDX_MANIFEST_LINE_MAX whatever an image holds: long text is cut (json_stored) and lists end
+ * early, both told in the record.
+ *
  * Threads: pure functions over what they are given.
  */
 #ifndef INDEX_RECORD_H
@@ -17,11 +20,18 @@
 #include "scanner/finding.h"
 #include "scanner/ost/item.h"
 
+/* Bounds on what one record takes from an image; see record.c for how they add up. */
+enum {
+    IDX_FIELD_MAX = 256 * 1024,           /* bytes of one text or binary value */
+    IDX_LIST_BYTES_MAX = 8 * 1024 * 1024, /* a list ends with the element that takes it past this */
+    IDX_AFFECTED_MAX = 1000,              /* items, folders, damage, codes listed */
+};
+
 struct idx_scan_record {
-    const char *tool;   /* "ostscan 0.1.0" */
-    const char *engine; /* "libpff" */
-    const char *io;     /* "uring" or "pread": what was used */
-    int64_t started_ns; /* since 1970 UTC */
+    const char *tool;           /* "ostscan 0.1.0" */
+    const char *engine;         /* "libpff" */
+    const char *io;             /* "uring" or "pread": what was used */
+    int64_t started_ns;         /* since 1970 UTC */
     const char *const *options; /* "name=value" of the options that are not at their default */
     size_t option_count;
 };
@@ -31,7 +41,7 @@ struct idx_image_record {
     const char *path; /* bytes as the system has them */
     uint64_t size_bytes;
     int64_t mtime_ns;
-    const struct ost_image *image; /* what the engine said; NULL: no engine ran */
+    const struct ost_image *image;   /* what the engine said; NULL: no engine ran */
     const struct ost_header *header; /* NULL: there was none to read */
 };
 void idx_record_image(struct buf *out, struct idx_text *text, const struct idx_image_record *r);
@@ -46,9 +56,60 @@ void idx_record_item(struct buf *out, const struct ost_item *item, const struct 
 /* An item known by its node of which nothing could be read. */
 void idx_record_failed_item(struct buf *out, uint32_t nid, uint32_t folder, bool assoc);
 
-/* `n`: the number of equal findings merged into this one is `count`; `n` counts from 1. */
-void idx_record_finding(struct buf *out, uint64_t n, const struct finding *finding);
+/*
+ * `n` numbers the findings of a manifest from 1; `count` is how many equal ones were merged into
+ * this (written where it is not 1).
+ */
+void idx_record_finding(struct buf *out, uint64_t n, uint64_t count, const struct finding *finding);
 
 void idx_record_verdict(struct buf *out, const struct chk_verdict *verdict);
+
+/* The lines of scan.jsonl. */
+
+/* How it went with an image, the first that applies. */
+enum idx_image_state {
+    IMAGE_IN_USE,     /* another program holds it */
+    IMAGE_UNREADABLE, /* it could not be opened, or nothing of it be read */
+    IMAGE_FAILED,     /* not an image, or too damaged for anything to be read */
+    IMAGE_DECLINED,   /* the engine does not take it on */
+    IMAGE_CHANGED,    /* it changed while it was read */
+    IMAGE_PARTIAL,    /* something of it could not be read */
+    IMAGE_OK,
+};
+const char *idx_image_state_name(enum idx_image_state state);
+
+struct idx_image_line {
+    const char *path;     /* bytes as the system has them */
+    const char *manifest; /* file name in OUT/manifests; NULL: none was written */
+    bool has_identity;    /* size_bytes and mtime_ns are known */
+    uint64_t size_bytes;
+    int64_t mtime_ns;
+    const struct ost_header *header; /* NULL: none was read */
+    enum idx_image_state state;
+    const char *reason; /* for people; NULL: state says it all */
+    bool has_counts;    /* a manifest was written: what it holds */
+    uint64_t folders, items, assoc, partial, failed;
+    uint64_t findings[SEVERITY_CORRUPT + 1]; /* by severity */
+    const struct chk_verdict *verdict;       /* NULL: none */
+    bool has_seconds;
+    double seconds; /* what it took; all that differs from run to run stands in `timing` */
+};
+void idx_record_image_line(struct buf *out, const struct idx_image_line *r);
+
+/* A path that is no image or could not be looked at. `reason`: one word, io_skip_name's. `detail`
+ * and `same_as` may be NULL. */
+void idx_record_skip_line(struct buf *out, const char *path, const char *reason, const char *detail,
+                          const char *same_as);
+
+struct idx_scan_totals {
+    uint64_t images[IMAGE_OK + 1]; /* by state */
+    uint64_t skipped;
+    uint64_t bytes; /* sizes of the images read */
+    uint64_t folders, items, assoc, partial, failed;
+    uint64_t findings[SEVERITY_CORRUPT + 1];
+    bool has_seconds;
+    double seconds;
+};
+void idx_record_close_line(struct buf *out, const struct idx_scan_totals *totals);
 
 #endif

@@ -1,0 +1,342 @@
+/*
+ * json.c: see json.h.
+ *
+ * Text is copied in runs: eight bytes at a time are looked at for anything that cannot stand as it
+ * is (a quote, a backslash, a control character, DEL, a byte of a longer sequence), by the usual
+ * borrow trick on a 64-bit word; whatever stops a run is dealt with by itself. False alarms of the
+ * trick only end a run early, they never let a byte pass.
+ */
+#include "index/json.h"
+
+#include <assert.h>
+#include <inttypes.h>
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "index/hash.h"
+#include "index/utf8.h"
+#include "io/clock.h"
+
+#define EACH(byte) (UINT64_C(0x0101010101010101) * (byte))
+
+void json_start(struct json *j, struct buf *out)
+{
+    *j = (struct json){.out = out};
+}
+
+static void begin(struct json *j, const char *key)
+{
+    if (j->has_member[j->depth])
+        buf_putc(j->out, ',');
+    j->has_member[j->depth] = true;
+    if (!key)
+        return;
+    buf_putc(j->out, '"');
+    buf_puts(j->out, key);
+    buf_append(j->out, "\":", 2);
+}
+
+static void open_level(struct json *j, const char *key, char bracket)
+{
+    begin(j, key);
+    buf_putc(j->out, bracket);
+    assert(j->depth < JSON_DEPTH);
+    j->has_member[++j->depth] = false;
+}
+
+static void close_level(struct json *j, char bracket)
+{
+    assert(j->depth > 0);
+    j->depth--;
+    buf_putc(j->out, bracket);
+}
+
+void json_object(struct json *j, const char *key)
+{
+    open_level(j, key, '{');
+}
+
+void json_array(struct json *j, const char *key)
+{
+    open_level(j, key, '[');
+}
+
+void json_close_object(struct json *j)
+{
+    close_level(j, '}');
+}
+
+void json_close_array(struct json *j)
+{
+    close_level(j, ']');
+}
+
+void json_end_line(struct json *j)
+{
+    assert(j->depth == 0);
+    buf_putc(j->out, '\n');
+    j->has_member[0] = false;
+}
+
+void json_record(struct json *j, struct buf *out, const char *type)
+{
+    json_start(j, out);
+    json_object(j, NULL);
+    json_cstr(j, "type", type);
+}
+
+void json_end_record(struct json *j)
+{
+    json_close_object(j);
+    json_end_line(j);
+}
+
+static uint64_t zero_bytes(uint64_t v)
+{
+    return (v - EACH(1)) & ~v & EACH(0x80);
+}
+
+static bool all_plain(uint64_t v)
+{
+    return !((v | (v - EACH(0x20)) | zero_bytes(v ^ EACH('"')) | zero_bytes(v ^ EACH('\\')) |
+              zero_bytes(v ^ EACH(0x7F))) &
+             EACH(0x80));
+}
+
+static bool is_plain(uint8_t b)
+{
+    return b >= 0x20 && b < 0x7F && b != '"' && b != '\\';
+}
+
+static size_t plain_run(const uint8_t *p, size_t size)
+{
+    size_t n = 0;
+
+    while (size - n >= 8 && all_plain(le64(p + n)))
+        n += 8;
+    while (n < size && is_plain(p[n]))
+        n++;
+    return n;
+}
+
+static void escape_ascii(struct buf *out, uint8_t b)
+{
+    static const char short_forms[] = "\"\"\\\\\bb\tt\nn\ff\rr";
+
+    for (size_t i = 0; i + 1 < sizeof short_forms; i += 2) {
+        if (b == (uint8_t)short_forms[i]) {
+            buf_putc(out, '\\');
+            buf_putc(out, short_forms[i + 1]);
+            return;
+        }
+    }
+    buf_printf(out, "\\u%04x", b);
+}
+
+/* The bytes at p up to the next plain one are dealt with one sequence at a time. */
+static size_t escape_one(struct buf *out, const uint8_t *p, size_t size, bool *valid)
+{
+    unsigned step;
+    unsigned length = utf8_sequence(p, size, &step);
+
+    if (!length) {
+        *valid = false;
+        buf_puts(out, "\xEF\xBF\xBD");
+    } else if (length == 1) {
+        escape_ascii(out, p[0]);
+    } else if (length == 3 && p[0] == 0xE2 && p[1] == 0x80 && (p[2] == 0xA8 || p[2] == 0xA9)) {
+        buf_puts(out, p[2] == 0xA8 ? "\\u2028" : "\\u2029");
+    } else {
+        buf_append(out, p, length);
+    }
+    return step;
+}
+
+/* The text in quotes; false if any of it was not valid UTF-8. */
+static bool quoted(struct buf *out, const uint8_t *text, size_t size)
+{
+    bool valid = true;
+    size_t at = 0;
+
+    buf_putc(out, '"');
+    while (at < size) {
+        size_t run = plain_run(text + at, size - at);
+
+        buf_append(out, text + at, run);
+        at += run;
+        if (at < size)
+            at += escape_one(out, text + at, size - at, &valid);
+    }
+    buf_putc(out, '"');
+    return valid;
+}
+
+static void append_hex(struct buf *out, const uint8_t *data, size_t size)
+{
+    size_t digits;
+
+    if (__builtin_mul_overflow(size, 2, &digits) || !buf_reserve(out, digits + 1)) {
+        out->failed = true;
+        return;
+    }
+    hex_encode(data, size, (char *)out->data + out->size);
+    out->size += digits;
+}
+
+static void begin_suffixed(struct json *j, const char *key, const char *suffix)
+{
+    buf_putc(j->out, ',');
+    buf_putc(j->out, '"');
+    buf_puts(j->out, key);
+    buf_puts(j->out, suffix);
+    buf_append(j->out, "\":", 2);
+}
+
+static void hex_companion(struct json *j, const char *key, const uint8_t *data, size_t size)
+{
+    begin_suffixed(j, key, "_hex");
+    buf_putc(j->out, '"');
+    append_hex(j->out, data, size);
+    buf_putc(j->out, '"');
+}
+
+void json_text(struct json *j, const char *key, const void *text, size_t size)
+{
+    begin(j, key);
+    if (!quoted(j->out, text, size) && key)
+        hex_companion(j, key, text, size);
+}
+
+/* The longest beginning of at most `limit` bytes that does not end within a character. */
+static size_t cut_length(const uint8_t *text, size_t size, size_t limit)
+{
+    size_t at = limit;
+
+    if (size <= limit)
+        return size;
+    while (at > 0 && limit - at < 3 && (text[at] & 0xC0) == 0x80)
+        at--;
+    return at;
+}
+
+static void full_size(struct json *j, const char *key, size_t size)
+{
+    begin_suffixed(j, key, "_size");
+    buf_printf(j->out, "%zu", size);
+}
+
+void json_stored(struct json *j, const char *key, struct bytes text, bool whole, struct bytes raw,
+                 size_t limit)
+{
+    struct bytes stored = raw.data ? raw : text;
+    bool cut, hex;
+    size_t size;
+
+    if (!text.data)
+        return;
+    size = cut_length(text.data, text.size, limit);
+    begin(j, key);
+    hex = !quoted(j->out, text.data, size) || !whole;
+    if (hex)
+        hex_companion(j, key, stored.data, stored.size < limit ? stored.size : limit);
+    cut = size < text.size || (hex && stored.size > limit);
+    if (cut)
+        full_size(j, key, text.size);
+}
+
+void json_stored_hex(struct json *j, const char *key, struct bytes value, size_t limit)
+{
+    if (!value.data)
+        return;
+    json_hex(j, key, value.data, value.size < limit ? value.size : limit);
+    if (value.size > limit)
+        full_size(j, key, value.size);
+}
+
+void json_cstr(struct json *j, const char *key, const char *text)
+{
+    if (text)
+        json_text(j, key, text, strlen(text));
+}
+
+void json_hex(struct json *j, const char *key, const void *data, size_t size)
+{
+    begin(j, key);
+    buf_putc(j->out, '"');
+    append_hex(j->out, data, size);
+    buf_putc(j->out, '"');
+}
+
+void json_u64(struct json *j, const char *key, uint64_t value)
+{
+    begin(j, key);
+    buf_printf(j->out, "%" PRIu64, value);
+}
+
+void json_i64(struct json *j, const char *key, int64_t value)
+{
+    begin(j, key);
+    buf_printf(j->out, "%" PRId64, value);
+}
+
+void json_bool(struct json *j, const char *key, bool value)
+{
+    begin(j, key);
+    buf_puts(j->out, value ? "true" : "false");
+}
+
+void json_double(struct json *j, const char *key, double value)
+{
+    char text[32];
+
+    if (!isfinite(value))
+        return;
+    for (int digits = 15; digits <= 17; digits++) {
+        snprintf(text, sizeof text, "%.*g", digits, value);
+        if (strtod(text, NULL) == value)
+            break;
+    }
+    begin(j, key);
+    buf_puts(j->out, text);
+}
+
+void json_digest(struct json *j, const char *key, const struct ost_digest *d)
+{
+    char text[IDX_DIGEST_TEXT];
+
+    if (!d->size)
+        return;
+    idx_digest_text(d, text);
+    json_cstr(j, key, text);
+}
+
+void json_time(struct json *j, const char *key, int64_t seconds, uint32_t nanoseconds,
+               unsigned digits)
+{
+    char text[CLOCK_TEXT_SIZE];
+
+    clock_format(seconds, nanoseconds, digits, text);
+    json_cstr(j, key, text);
+}
+
+void json_time_ns(struct json *j, const char *key, int64_t since_1970_ns)
+{
+    int64_t seconds = since_1970_ns / 1000000000;
+    int64_t rest = since_1970_ns % 1000000000;
+
+    if (rest < 0) {
+        rest += 1000000000;
+        seconds--;
+    }
+    json_time(j, key, seconds, (uint32_t)rest, 9);
+}
+
+void json_filetime(struct json *j, const char *key, uint64_t filetime)
+{
+    const int64_t from_1601_to_1970 = INT64_C(11644473600);
+
+    json_time(j, key, (int64_t)(filetime / 10000000) - from_1601_to_1970,
+              (uint32_t)(filetime % 10000000) * 100, 7);
+}
