@@ -102,6 +102,7 @@ void idx_record_skip_line(struct buf *out, const char *path, const char *reason,
                           const char *same_as);
 
 struct idx_scan_totals {
+    bool complete; /* false: interrupted, images are missing */
     uint64_t images[IMAGE_OK + 1]; /* by state */
     uint64_t skipped;
     uint64_t bytes; /* sizes of the images read */

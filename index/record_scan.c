@@ -95,6 +95,6 @@ void idx_record_close_line(struct buf *out, const struct idx_scan_totals *t)
     json_u64(&j, "partial", t->partial);
     json_u64(&j, "failed", t->failed);
     by_severity(&j, t->findings);
-    json_bool(&j, "complete", true);
+    json_bool(&j, "complete", t->complete);
     finish(&j, t->has_seconds, t->seconds);
 }

@@ -75,6 +75,12 @@ struct bytes {
     size_t size;
 };
 
+/* The bytes of a C string, without its NUL. */
+static inline struct bytes bytes_text(const char *text)
+{
+    return (struct bytes){(const uint8_t *)text, strlen(text)};
+}
+
 /* True if [offset, offset+length) lies within size; never overflows. */
 static inline bool range_fits(uint64_t offset, uint64_t length, uint64_t size)
 {

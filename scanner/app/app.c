@@ -1,19 +1,52 @@
 /* app.c: see app.h. */
 #include "scanner/app/app.h"
 
+#include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
 
+#include "scanner/app/commands.h"
+#include "scanner/app/options.h"
 #include "scanner/ref/pff.h"
+
+void complain(const char *format, ...)
+{
+    va_list args;
+
+    fputs("ostscan: ", stderr);
+    va_start(args, format);
+    vfprintf(stderr, format, args);
+    va_end(args);
+    fputc('\n', stderr);
+}
+
+static int run(const struct options *o)
+{
+    switch (o->command) {
+    case COMMAND_SCAN:
+        return command_scan(o);
+    case COMMAND_SHOW:
+        return command_show(o);
+    }
+    return EXIT_USAGE;
+}
 
 int app_main(int argc, char **argv)
 {
-    if (argc > 1 && strcmp(argv[1], REF_CHILD_ARGUMENT) == 0)
+    struct options options;
+    int status;
+
+    if (argc >= 2 && strcmp(argv[1], REF_CHILD_ARGUMENT) == 0)
         return ref_child_main(argc, argv);
-    if (argc == 2 && strcmp(argv[1], "--version") == 0) {
-        puts("ostscan " OSTSCAN_VERSION);
-        return 0;
+    switch (options_parse(argc, argv, &options)) {
+    case OPTIONS_HELP:
+        return fflush(stdout) == 0 ? EXIT_DONE : EXIT_ENVIRONMENT;
+    case OPTIONS_USAGE:
+        return EXIT_USAGE;
+    case OPTIONS_RUN:
+        break;
     }
-    fputs("usage: ostscan --version\n", stderr);
-    return 2;
+    status = run(&options);
+    options_done(&options);
+    return status;
 }

@@ -399,7 +399,8 @@ static void lines_of_a_scan(void **state)
                                    .verdict = &verdict,
                                    .has_seconds = true,
                                    .seconds = 0.25};
-    struct idx_scan_totals totals = {.images = {[IMAGE_OK] = 2, [IMAGE_IN_USE] = 1},
+    struct idx_scan_totals totals = {.complete = true,
+                                     .images = {[IMAGE_OK] = 2, [IMAGE_IN_USE] = 1},
                                      .skipped = 3,
                                      .bytes = 4,
                                      .folders = 5,

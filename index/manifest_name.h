@@ -1,0 +1,19 @@
+/*
+ * manifest_name.h: the file name of an image's manifest.
+ *
+ * "<file name, at most 200 bytes>-<16 hex of XXH3-64 of its absolute path>.jsonl.zst": readable,
+ * unique for each path, the same in every run. Pure but for reading the working directory; any
+ * thread.
+ */
+#ifndef INDEX_MANIFEST_NAME_H
+#define INDEX_MANIFEST_NAME_H
+
+enum { IDX_MANIFEST_NAME = 200 + 1 + 16 + 10 + 1 };
+
+/*
+ * `path` is made absolute and rid of symlinks in its folders; its last component is kept. A long
+ * name is cut at a character's border. ERR_NOMEM, ERR_NOENT (its folder is gone).
+ */
+int idx_manifest_name(const char *path, char out[IDX_MANIFEST_NAME]);
+
+#endif

@@ -1,0 +1,565 @@
+/*
+ * image.c: see image.h.
+ *
+ *   open ─▶ header ─┬─ unusable ───────────────────────────────┐
+ *                   └─ engine ─▶ image, folders, items, findings ┴▶ findings ─▶ verdict ─▶ commit
+ *
+ * Records leave in the manifest's order: the engine's own order brings image, folders and items;
+ * findings are held until the end.
+ */
+#include "scanner/app/image.h"
+
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "index/digest.h"
+#include "index/finding_list.h"
+#include "index/folders.h"
+#include "index/manifest.h"
+#include "index/manifest_name.h"
+#include "index/record.h"
+#include "index/view.h"
+#include "io/arena.h"
+#include "io/clock.h"
+#include "io/mem.h"
+#include "io/source.h"
+
+enum { ITEM_ARENA_LIMIT = 512 << 20, HEADER_CACHE = 64 << 10, PID_DISPLAY_NAME = 0x3001 };
+
+struct image_worker {
+    const struct image_run *run;
+    struct idx_digester *digester;
+    struct idx_text *text;
+    struct arena arena; /* of the item in hand */
+    struct buf line, name, folder_path;
+    struct ost_hasher hasher;
+    struct io_reader *reader; /* for what the app itself reads: headers */
+
+    /* The image in hand. */
+    const char *path;
+    struct io_file file;
+    struct image_outcome *outcome;
+    struct idx_manifest_writer *manifest;
+    struct idx_finding_list *findings;
+    struct idx_folders *folders;
+    struct chk_tally *tally;
+    bool image_written;
+    bool gave_up;  /* the engine did not go through the image */
+    bool declined; /* … as it is too large for it */
+    const char *account;
+    char account_text[16];
+    bool has_allocated;
+    uint64_t allocated_bytes, bytes_reported;
+    bool has_header;
+    struct ost_header header;
+    struct chk_verdict verdict; /* what it points to is the tally's */
+    char manifest_name[IDX_MANIFEST_NAME];
+};
+
+void image_outcome_done(struct image_outcome *o)
+{
+    mem_free(o->reason);
+    mem_free(o->line);
+    *o = (struct image_outcome){0};
+}
+
+int image_worker_create(const struct image_run *run, struct image_worker **out)
+{
+    const struct io_reader_options how = {.backend = run->io, .depth = 1};
+    struct image_worker *w = mem_zalloc(sizeof *w);
+    int err;
+
+    if (!w)
+        return ERR_NOMEM;
+    w->run = run;
+    arena_init(&w->arena, ITEM_ARENA_LIMIT);
+    w->hasher = idx_hasher(run->options->digest);
+    err = idx_digester_create(run->options->digest, &w->digester);
+    if (!err)
+        err = idx_text_create(&w->text);
+    if (!err)
+        err = io_reader_create(&how, &w->reader);
+    if (err) {
+        image_worker_destroy(w);
+        return err;
+    }
+    *out = w;
+    return 0;
+}
+
+void image_worker_destroy(struct image_worker *w)
+{
+    if (!w)
+        return;
+    idx_digester_destroy(w->digester);
+    idx_text_destroy(w->text);
+    io_reader_destroy(w->reader);
+    arena_done(&w->arena);
+    buf_done(&w->line);
+    buf_done(&w->name);
+    buf_done(&w->folder_path);
+    mem_free(w);
+}
+
+/* Writes the record that stands in w->line. */
+static int put_line(struct image_worker *w, enum idx_record type)
+{
+    int err = w->line.failed
+                  ? ERR_NOMEM
+                  : idx_manifest_line(w->manifest, type, w->line.data, w->line.size);
+
+    buf_reset(&w->line);
+    return err;
+}
+
+static int write_scan(struct image_worker *w)
+{
+    const struct image_run *run = w->run;
+    struct idx_scan_record record = {
+        .tool = "ostscan " OSTSCAN_VERSION,
+        .engine = run->engine->name,
+        .io = run->io == IO_BACKEND_URING ? "uring" : "pread",
+        .started_ns = run->started_ns,
+        .options = (const char *const *)run->options->given,
+        .option_count = run->options->given_count,
+    };
+
+    idx_record_scan(&w->line, &record);
+    return put_line(w, RECORD_SCAN);
+}
+
+static int write_image(struct image_worker *w, const struct ost_image *image)
+{
+    struct idx_image_record record = {
+        .path = w->path,
+        .size_bytes = w->file.id.size_bytes,
+        .mtime_ns = w->file.id.mtime_ns,
+        .image = image,
+        .header = w->has_header ? &w->header : NULL,
+    };
+
+    w->image_written = true;
+    idx_record_image(&w->line, w->text, &record);
+    return put_line(w, RECORD_IMAGE);
+}
+
+static int on_image(void *ctx, const struct ost_image *image)
+{
+    struct image_worker *w = ctx;
+
+    if (image->account)
+        strncpy(w->account_text, image->account, sizeof w->account_text - 1);
+    w->has_allocated = image->has_allocated;
+    w->allocated_bytes = image->allocated_bytes;
+    return write_image(w, image);
+}
+
+/* Parents come before children, so a folder's path is known when it comes. */
+static int on_folder(void *ctx, const struct ost_folder *folder)
+{
+    struct image_worker *w = ctx;
+    const struct ost_prop *name = ost_props_find(folder->props, PID_DISPLAY_NAME, OST_UNICODE);
+    bool whole = true;
+    int err;
+
+    buf_reset(&w->name);
+    if (name)
+        idx_text_prop(w->text, name, folder->codepage, &w->name, &whole);
+    buf_reset(&w->folder_path);
+    err = w->name.failed ? ERR_NOMEM
+                         : idx_folders_add(w->folders, folder->nid, folder->parent,
+                                           (struct bytes){w->name.data, w->name.size});
+    if (err)
+        return err;
+    idx_folders_path(w->folders, folder->nid, &w->folder_path);
+    if (w->folder_path.failed)
+        return ERR_NOMEM;
+    err = chk_tally_folder(w->tally, folder->nid, folder->items + folder->assoc);
+    if (err)
+        return err;
+    w->outcome->folders++;
+    idx_record_folder(&w->line, w->text, folder, w->folder_path.data, w->folder_path.size);
+    return put_line(w, RECORD_FOLDER);
+}
+
+static int on_item(void *ctx, const struct ost_item *item)
+{
+    struct image_worker *w = ctx;
+    struct idx_digests digests;
+    struct idx_view view;
+    int err;
+
+    arena_reset(&w->arena);
+    err = idx_view_make(w->text, &w->arena, item, &view);
+    if (!err)
+        err = idx_digest_item(w->digester, &w->arena, item, &view, &digests);
+    if (!err) {
+        idx_record_item(&w->line, item, &view, &digests);
+        err = put_line(w, RECORD_ITEM);
+    }
+    if (!err)
+        err = chk_tally_item(w->tally, item->folder, item->orphan, item->damage_count > 0);
+    if (err)
+        return err;
+    *(item->assoc ? &w->outcome->assoc : &w->outcome->items) += 1;
+    w->outcome->partial += item->damage_count > 0;
+    atomic_fetch_add(&w->run->counters->items, 1);
+    return 0;
+}
+
+static int on_failed(void *ctx, uint32_t nid, uint32_t folder, bool assoc)
+{
+    struct image_worker *w = ctx;
+    int err;
+
+    idx_record_failed_item(&w->line, nid, folder, assoc);
+    err = put_line(w, RECORD_ITEM);
+    if (err)
+        return err;
+    w->outcome->failed++;
+    *(assoc ? &w->outcome->assoc : &w->outcome->items) += 1;
+    return chk_tally_failed(w->tally, nid, folder);
+}
+
+static bool means_given_up(enum finding_code code)
+{
+    return code == F_engine_declined || code == F_engine_open_failed || code == F_engine_crashed ||
+           code == F_engine_timeout || code == F_engine_protocol;
+}
+
+static int set_reason(struct image_outcome *o, const struct finding *f)
+{
+    struct buf text = BUF_INIT;
+
+    if (o->reason)
+        return 0;
+    buf_puts(&text, finding_info(f->code)->text);
+    if (f->detail)
+        buf_printf(&text, ": %s", f->detail);
+    o->reason = buf_cstr(&text) ? (char *)text.data : NULL;
+    return o->reason ? 0 : ERR_NOMEM;
+}
+
+static int on_finding(void *ctx, const struct finding *f)
+{
+    struct image_worker *w = ctx;
+    int err = idx_finding_list_add(w->findings, f);
+
+    if (!err)
+        err = chk_tally_finding(w->tally, f);
+    if (!err && (means_given_up(f->code) || f->severity == SEVERITY_CORRUPT))
+        err = set_reason(w->outcome, f);
+    if (err)
+        return err;
+    w->gave_up |= means_given_up(f->code);
+    w->declined |= f->code == F_engine_declined;
+    atomic_fetch_add(&w->run->counters->findings, 1);
+    return 0;
+}
+
+static void on_progress(void *ctx, uint64_t bytes)
+{
+    struct image_worker *w = ctx;
+
+    if (bytes > w->file.id.size_bytes)
+        bytes = w->file.id.size_bytes;
+    if (bytes <= w->bytes_reported)
+        return;
+    atomic_fetch_add(&w->run->counters->bytes_done, bytes - w->bytes_reported);
+    w->bytes_reported = bytes;
+}
+
+static int write_findings(struct image_worker *w)
+{
+    int err = 0;
+
+    idx_finding_list_seal(w->findings);
+    for (size_t i = 0; !err && i < idx_finding_list_count(w->findings); i++) {
+        const struct finding *f = idx_finding_list_at(w->findings, i);
+
+        idx_record_finding(&w->line, i + 1, idx_finding_list_merged(w->findings, i), f);
+        w->outcome->findings[f->severity]++;
+        err = put_line(w, RECORD_FINDING);
+    }
+    return err;
+}
+
+static int write_verdict(struct image_worker *w, bool changed)
+{
+    struct chk_facts facts = {
+        .content = w->header.content,
+        .account = w->account_text[0] ? w->account_text : "unknown",
+        .changed = changed,
+        .has_allocated = w->has_allocated,
+        .allocated_bytes = w->allocated_bytes,
+        .complete = w->image_written && !w->gave_up,
+    };
+    int err = chk_verdict_make(w->tally, &facts, &w->verdict);
+
+    if (err)
+        return err;
+    w->outcome->remedy = w->verdict.remedy;
+    idx_record_verdict(&w->line, &w->verdict);
+    return put_line(w, RECORD_VERDICT);
+}
+
+/* The header's bytes into `head`; what keeps them from being read is the result. */
+static int read_header(struct image_worker *w, uint8_t head[OST_HEADER_SIZE], size_t *size)
+{
+    struct io_source *source = NULL;
+    struct fault *fault = &w->outcome->fault;
+    size_t wanted = w->file.id.size_bytes < OST_HEADER_SIZE ? (size_t)w->file.id.size_bytes
+                                                            : OST_HEADER_SIZE;
+    int err = io_source_open_reader(w->reader, w->file.fd, w->file.id.size_bytes, HEADER_CACHE,
+                                    &source);
+
+    if (err)
+        return err;
+    err = io_source_read(source, 0, head, wanted);
+    if (err)
+        *fault = source->fault;
+    else
+        *size = wanted;
+    io_source_close(source);
+    return err;
+}
+
+static int run_engine(struct image_worker *w)
+{
+    const struct engine_sink sink = {
+        .ctx = w,
+        .image = on_image,
+        .folder = on_folder,
+        .item = on_item,
+        .failed = on_failed,
+        .finding = on_finding,
+        .progress = on_progress,
+    };
+    const struct engine_job job = {
+        .file = &w->file,
+        .header = &w->header,
+        .io = w->run->io,
+        .memory_bytes = w->run->memory_bytes,
+        .hasher = &w->hasher,
+        .cancel = w->run->cancel,
+    };
+
+    return w->run->engine->run(&job, &sink);
+}
+
+/* A file that turned out longer, shorter or newer than when it was opened. */
+static bool has_changed(const struct image_worker *w)
+{
+    struct io_identity now;
+
+    return io_file_identity(&w->file, &now) != 0 || now.size_bytes != w->file.id.size_bytes ||
+           now.mtime_ns != w->file.id.mtime_ns;
+}
+
+static int note_change(struct image_worker *w, bool *changed)
+{
+    struct finding f = finding_of(F_changed_while_read);
+
+    *changed = has_changed(w);
+    return *changed ? on_finding(w, &f) : 0;
+}
+
+static enum idx_image_state state_of(const struct image_worker *w,
+                                     const struct ost_header_report *report, bool changed)
+{
+    const struct image_outcome *o = w->outcome;
+
+    if (report->state == OST_HEADER_UNUSABLE || (w->gave_up && !o->folders && !w->declined))
+        return IMAGE_FAILED;
+    if (w->declined)
+        return IMAGE_DECLINED;
+    if (changed)
+        return IMAGE_CHANGED;
+    return w->gave_up || o->failed || o->partial ? IMAGE_PARTIAL : IMAGE_OK;
+}
+
+static int write_content(struct image_worker *w, const struct ost_header_report *report)
+{
+    bool changed = false;
+    int err = write_scan(w);
+
+    for (unsigned i = 0; !err && i < report->finding_count; i++)
+        err = on_finding(w, &report->findings[i]);
+    if (!err && report->state != OST_HEADER_UNUSABLE)
+        err = run_engine(w);
+    if (!err && !w->image_written)
+        err = write_image(w, NULL);
+    if (!err)
+        err = note_change(w, &changed);
+    if (!err)
+        err = write_findings(w);
+    if (!err)
+        err = write_verdict(w, changed);
+    if (!err)
+        w->outcome->state = state_of(w, report, changed);
+    return err;
+}
+
+static int write_manifest(struct image_worker *w, const struct ost_header_report *report)
+{
+    struct image_outcome *o = w->outcome;
+    int err = idx_manifest_name(w->path, w->manifest_name);
+
+    if (!err)
+        err = idx_manifest_create(w->run->manifest_dir, w->manifest_name, &w->manifest, &o->fault);
+    if (err)
+        return err;
+    err = write_content(w, report);
+    if (err)
+        idx_manifest_abort(w->manifest);
+    else
+        err = idx_manifest_commit(w->manifest, &o->fault);
+    w->manifest = NULL;
+    o->has_manifest = !err;
+    return err;
+}
+
+static int begin(struct image_worker *w)
+{
+    int err = idx_finding_list_create(&w->findings);
+
+    if (!err)
+        err = idx_folders_create(&w->folders);
+    if (!err)
+        err = chk_tally_create(&w->tally);
+    return err;
+}
+
+static void end(struct image_worker *w)
+{
+    on_progress(w, UINT64_MAX);
+    io_file_close(&w->file);
+    idx_finding_list_destroy(w->findings);
+    idx_folders_destroy(w->folders);
+    chk_tally_destroy(w->tally);
+    w->findings = NULL;
+    w->folders = NULL;
+    w->tally = NULL;
+    w->image_written = w->gave_up = w->declined = w->has_allocated = w->has_header = false;
+    w->bytes_reported = w->allocated_bytes = 0;
+    w->header = (struct ost_header){0};
+    w->verdict = (struct chk_verdict){0};
+    memset(w->account_text, 0, sizeof w->account_text);
+}
+
+/* Opens the image; with --direct refused by the file system it is open, buffered. */
+static int open_image(struct image_worker *w, bool named)
+{
+    const struct options *options = w->run->options;
+    unsigned flags = (options->direct ? IO_FILE_DIRECT : 0u) | (named ? IO_FILE_FOLLOW : 0u);
+    int err = io_file_open(w->path, flags, &w->file, &w->outcome->fault);
+
+    if (err)
+        return err;
+    w->outcome->size_bytes = w->file.id.size_bytes;
+    w->outcome->direct_refused = options->direct && !w->file.direct;
+    return 0;
+}
+
+static bool is_foreign(const struct image_worker *w, bool named,
+                       const struct ost_header_report *report)
+{
+    if (!w->run->options->all_files || named || w->file.id.size_bytes == 0)
+        return w->run->options->all_files && !named && w->file.id.size_bytes == 0;
+    return report->state == OST_HEADER_UNUSABLE &&
+           w->header.content == OST_CONTENT_UNKNOWN;
+}
+
+static int scan_open_image(struct image_worker *w, bool named)
+{
+    struct ost_header_report report;
+    uint8_t head[OST_HEADER_SIZE];
+    size_t size = 0;
+    int err = read_header(w, head, &size);
+
+    if (err)
+        return err;
+    ost_header_check((struct bytes){head, size}, w->file.id.size_bytes, &w->header, &report);
+    w->has_header = size > 0;
+    if (is_foreign(w, named, &report)) {
+        w->outcome->foreign = true;
+        return 0;
+    }
+    return write_manifest(w, &report);
+}
+
+/* The image's line of scan.jsonl. */
+static void describe(struct image_worker *w, uint64_t elapsed_ns)
+{
+    struct image_outcome *o = w->outcome;
+    struct idx_image_line line = {
+        .path = w->path,
+        .manifest = o->has_manifest ? w->manifest_name : NULL,
+        .has_identity = w->file.id.inode != 0,
+        .size_bytes = w->file.id.size_bytes,
+        .mtime_ns = w->file.id.mtime_ns,
+        .header = w->has_header ? &w->header : NULL,
+        .state = o->state,
+        .reason = o->reason,
+        .has_counts = o->has_manifest,
+        .folders = o->folders,
+        .items = o->items,
+        .assoc = o->assoc,
+        .partial = o->partial,
+        .failed = o->failed,
+        .verdict = o->has_manifest || o->state == IMAGE_IN_USE ? &w->verdict : NULL,
+        .has_seconds = true,
+        .seconds = (double)elapsed_ns / 1e9,
+    };
+    struct buf text = BUF_INIT;
+
+    memcpy(line.findings, o->findings, sizeof line.findings);
+    idx_record_image_line(&text, &line);
+    o->line = (char *)(uintptr_t)buf_cstr(&text);
+    if (!o->line)
+        buf_done(&text);
+}
+
+/* An image that no manifest was written of: why. */
+static void describe_failure(struct image_worker *w, int err)
+{
+    struct image_outcome *o = w->outcome;
+    const struct chk_facts facts = {.account = "unknown", .in_use = err == ERR_BUSY};
+    struct buf why = BUF_INIT;
+
+    o->err = err;
+    o->cancelled = err == ERR_CANCELLED;
+    o->state = err == ERR_BUSY ? IMAGE_IN_USE : IMAGE_UNREADABLE;
+    if (err == ERR_BUSY && w->tally && chk_verdict_make(w->tally, &facts, &w->verdict) == 0)
+        o->remedy = w->verdict.remedy;
+    if (o->fault.what)
+        buf_printf(&why, "%s: ", o->fault.what);
+    buf_puts(&why, o->fault.errnum ? strerror(o->fault.errnum) : err_text(err));
+    if (o->fault.length)
+        buf_printf(&why, " at offset %" PRIu64, o->fault.offset);
+    mem_free(o->reason);
+    o->reason = (char *)(uintptr_t)buf_cstr(&why);
+    if (!o->reason)
+        buf_done(&why);
+}
+
+void image_scan(struct image_worker *w, const char *path, bool named, struct image_outcome *outcome)
+{
+    uint64_t started_ns = clock_monotonic_ns();
+    int err;
+
+    *outcome = (struct image_outcome){.remedy = REMEDY_UNKNOWN};
+    w->path = path;
+    w->outcome = outcome;
+    err = begin(w);
+    if (!err)
+        err = open_image(w, named);
+    if (!err)
+        err = scan_open_image(w, named);
+    if (err)
+        describe_failure(w, err);
+    if (!outcome->foreign && !outcome->cancelled)
+        describe(w, clock_monotonic_ns() - started_ns);
+    end(w);
+}

@@ -1,0 +1,62 @@
+/*
+ * image.h: one image from its path to its manifest and its line in scan.jsonl.
+ *
+ * Ownership: a worker holds what is reused from image to image (digester, buffers); one thread
+ * owns a worker. The outcome's strings are owned by it, until image_outcome_done.
+ */
+#ifndef SCANNER_APP_IMAGE_H
+#define SCANNER_APP_IMAGE_H
+
+#include <stdatomic.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "index/record.h"
+#include "io/file.h"
+#include "scanner/app/options.h"
+#include "scanner/app/progress.h"
+#include "scanner/check/verdict.h"
+#include "scanner/engine.h"
+
+/* What all workers of a run share; constant while they work. */
+struct image_run {
+    const struct options *options;
+    const struct engine *engine;
+    enum io_backend io; /* what the probe at the start found to work */
+    const char *manifest_dir;
+    int64_t started_ns;
+    uint64_t memory_bytes; /* for one image */
+    const atomic_bool *cancel;
+    struct progress_counters *counters;
+};
+
+/* What became of an image. */
+struct image_outcome {
+    bool foreign;   /* --all-files alone: no image by its magic; nothing below is set */
+    bool cancelled; /* interrupted before its end; nothing was written */
+    enum idx_image_state state;
+    int err; /* 0, or what the environment failed with: no manifest was written */
+    struct fault fault;
+    bool has_manifest;
+    bool direct_refused; /* --direct was asked for, and the file system would not */
+    uint64_t size_bytes;
+    uint64_t folders, items, assoc, failed, partial;
+    uint64_t findings[SEVERITY_CORRUPT + 1];
+    enum chk_remedy remedy;
+    char *reason; /* one line: why it is not ok, or NULL */
+    char *line;   /* its line of scan.jsonl, with '\n' */
+};
+
+void image_outcome_done(struct image_outcome *o);
+
+struct image_worker;
+
+int image_worker_create(const struct image_run *run, struct image_worker **out); /* ERR_NOMEM */
+void image_worker_destroy(struct image_worker *w); /* NULL is allowed */
+
+/* Scans the image at `path`. Never fails: everything that can happen is in *outcome. Only where
+ * memory ran out may `line` be NULL. */
+void image_scan(struct image_worker *w, const char *path, bool named,
+                struct image_outcome *outcome);
+
+#endif

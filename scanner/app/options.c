@@ -1,0 +1,433 @@
+/* options.c: see options.h. */
+#include "scanner/app/options.h"
+
+#include <getopt.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "index/manifest.h"
+#include "io/buf.h"
+#include "io/mem.h"
+
+enum { OPT_OUT = 'o', OPT_QUIET = 'q', OPT_VERBOSE = 'v', OPT_HELP = 'h', OPT_FIRST_LONG = 256 };
+
+enum long_only {
+    OPT_JOBS = OPT_FIRST_LONG,
+    OPT_MEMORY,
+    OPT_ENGINE,
+    OPT_IO,
+    OPT_DIRECT,
+    OPT_DIGEST,
+    OPT_ALL_FILES,
+    OPT_FILES_FROM,
+    OPT_NULL,
+    OPT_RECALL,
+    OPT_FAIL_ON,
+    OPT_PROGRESS,
+    OPT_JSON,
+    OPT_CSV,
+    OPT_TYPE,
+    OPT_VERSION,
+};
+
+static const struct entry {
+    const char *name;
+    int value;
+    const char *argument; /* NULL: takes none */
+    unsigned commands;
+    const char *help;
+} entries[] = {
+    {"output", OPT_OUT, "OUT", COMMAND_SCAN, "folder for manifests and summary (made if missing)"},
+    {"jobs", OPT_JOBS, "N", COMMAND_SCAN, "images read at once (default: processors)"},
+    {"memory", OPT_MEMORY, "SIZE", COMMAND_SCAN,
+     "memory for the run (default: a quarter of RAM, at most 2G)"},
+    {"engine", OPT_ENGINE, "NAME", COMMAND_SCAN, "libpff"},
+    {"io", OPT_IO, "NAME", COMMAND_SCAN, "auto, uring or pread (default: auto)"},
+    {"direct", OPT_DIRECT, NULL, COMMAND_SCAN, "bypass the page cache"},
+    {"digest", OPT_DIGEST, "NAME", COMMAND_SCAN, "xxh3 or sha256 (default: xxh3)"},
+    {"all-files", OPT_ALL_FILES, NULL, COMMAND_SCAN,
+     "probe every file by its content, whatever its name"},
+    {"files-from", OPT_FILES_FROM, "FILE", COMMAND_SCAN,
+     "read PATHs from FILE, one a line (- : standard input)"},
+    {"null", OPT_NULL, NULL, COMMAND_SCAN, "PATHs in FILE end in NUL"},
+    {"recall", OPT_RECALL, NULL, COMMAND_SCAN,
+     "read placeholder files too (pulls them back from their archive)"},
+    {"fail-on", OPT_FAIL_ON, "WHAT", COMMAND_SCAN,
+     "exit 4 on corrupt or on any finding (default: never)"},
+    {"type", OPT_TYPE, "LIST", COMMAND_SHOW,
+     "only these records: scan,image,folder,item,finding,verdict,end"},
+    {"json", OPT_JSON, NULL, COMMAND_SCAN | COMMAND_SHOW, "JSON Lines instead of text"},
+    {"csv", OPT_CSV, NULL, COMMAND_SHOW, "CSV instead of text"},
+    {"progress", OPT_PROGRESS, "WHEN", COMMAND_SCAN, "auto, always or never (default: auto)"},
+    {"quiet", OPT_QUIET, NULL, COMMAND_SCAN | COMMAND_SHOW, "only results and errors"},
+    {"verbose", OPT_VERBOSE, NULL, COMMAND_SCAN | COMMAND_SHOW, "more about each image"},
+    {"version", OPT_VERSION, NULL, COMMAND_SCAN | COMMAND_SHOW, "print the version"},
+    {"help", OPT_HELP, NULL, COMMAND_SCAN | COMMAND_SHOW, "print this help"},
+};
+
+enum { ENTRIES = sizeof entries / sizeof entries[0] };
+
+static const struct command_info {
+    const char *name;
+    enum command command;
+    const char *usage;
+    const char *about;
+} commands[] = {
+    {"scan", COMMAND_SCAN, "ostscan scan -o OUT [OPTION…] PATH…",
+     "Finds Outlook images (.ost, .pst, .old, .bak, .nst) below the PATHs, reads each once,\n"
+     "fingerprints its items and writes one manifest an image and the run's summary to OUT.\n"
+     "Images are never written to."},
+    {"show", COMMAND_SHOW, "ostscan show [OPTION…] MANIFEST…",
+     "Prints manifests as a table, as JSON Lines or as CSV. A manifest that is cut short or\n"
+     "altered is noticed: exit status 3."},
+};
+
+enum { COMMANDS = sizeof commands / sizeof commands[0] };
+
+static void print_exit_statuses(void)
+{
+    puts("\nExit status: 0 done; 1 the program failed; 2 wrong usage; 3 done, but something could\n"
+         "not be read or written, or a manifest is incomplete; 4 what --fail-on names was found;\n"
+         "130 interrupted.");
+}
+
+static void print_overview(void)
+{
+    puts("ostscan: scans Outlook OST and PST images, offline and read-only.\n\nCommands:");
+    for (int i = 0; i < COMMANDS; i++)
+        printf("  %s\n", commands[i].usage);
+    puts("\n`ostscan COMMAND --help` tells more about each.");
+    print_exit_statuses();
+}
+
+static void print_help(const struct command_info *info)
+{
+    printf("usage: %s\n\n%s\n\nOptions:\n", info->usage, info->about);
+    for (int i = 0; i < ENTRIES; i++) {
+        const struct entry *e = &entries[i];
+        char left[64];
+
+        if (!(e->commands & info->command))
+            continue;
+        snprintf(left, sizeof left, "%s%c%s--%s%s%s", e->value < OPT_FIRST_LONG ? "-" : "",
+                 e->value < OPT_FIRST_LONG ? e->value : ' ',
+                 e->value < OPT_FIRST_LONG ? ", " : "   ", e->name, e->argument ? " " : "",
+                 e->argument ? e->argument : "");
+        printf("  %-24s %s\n", left, e->help);
+    }
+    print_exit_statuses();
+}
+
+bool options_size(const char *text, uint64_t *bytes)
+{
+    static const char units[] = "KMGT";
+    char *end;
+    double value;
+    unsigned shift = 0;
+
+    if (*text < '0' || *text > '9')
+        return false;
+    value = strtod(text, &end);
+    if (*end) {
+        const char *unit = strchr(units, *end >= 'a' ? *end - 'a' + 'A' : *end);
+
+        if (!unit)
+            return false;
+        shift = 10 * (unsigned)(unit - units + 1);
+        end++;
+        if (strcmp(end, "iB") == 0 || strcmp(end, "B") == 0)
+            end += strlen(end);
+    }
+    value *= (double)(UINT64_C(1) << shift);
+    if (*end || !(value >= 0) || value > 9e18)
+        return false;
+    *bytes = (uint64_t)value;
+    return true;
+}
+
+static bool parse_count(const char *text, unsigned most, unsigned *out)
+{
+    char *end;
+    unsigned long value;
+
+    if (*text < '0' || *text > '9')
+        return false;
+    value = strtoul(text, &end, 10);
+    if (*end || value < 1 || value > most)
+        return false;
+    *out = (unsigned)value;
+    return true;
+}
+
+/* The index of `text` among `names` (NULL-terminated), or -1. */
+static int one_of(const char *text, const char *const names[])
+{
+    for (int i = 0; names[i]; i++)
+        if (strcmp(text, names[i]) == 0)
+            return i;
+    return -1;
+}
+
+static bool parse_types(const char *text, unsigned *out)
+{
+    unsigned types = 0;
+
+    for (;;) {
+        size_t size = strcspn(text, ",");
+        int type = idx_record_by_name(text, size);
+
+        if (type < 0)
+            return false;
+        types |= 1u << type;
+        if (!text[size])
+            break;
+        text += size + 1;
+    }
+    *out = types;
+    return true;
+}
+
+enum { MEMORY_LEAST = 16 << 20, JOBS_MOST = 1024 };
+
+/* Applies one option; false when its argument is no good. */
+static bool apply(struct options *o, int value, const char *argument)
+{
+    static const char *const backends[] = {"auto", "uring", "pread", NULL};
+    static const char *const digests[] = {"xxh3", "sha256", NULL};
+    static const char *const progress[] = {"auto", "always", "never", NULL};
+    static const char *const fails[] = {"never", "corrupt", "finding", NULL};
+    static const char *const engines[] = {"libpff", NULL};
+    int choice = 0;
+
+    switch (value) {
+    case OPT_OUT:
+        o->out = argument;
+        return *argument != '\0';
+    case OPT_JOBS:
+        return parse_count(argument, JOBS_MOST, &o->jobs);
+    case OPT_MEMORY:
+        return options_size(argument, &o->memory_bytes) && o->memory_bytes >= MEMORY_LEAST;
+    case OPT_ENGINE:
+        o->engine = argument;
+        return one_of(argument, engines) >= 0;
+    case OPT_IO:
+        o->io = (enum io_backend)(choice = one_of(argument, backends));
+        return choice >= 0;
+    case OPT_DIGEST:
+        o->digest = (enum idx_algorithm)(choice = one_of(argument, digests));
+        return choice >= 0;
+    case OPT_PROGRESS:
+        o->progress = (enum progress_mode)(choice = one_of(argument, progress));
+        return choice >= 0;
+    case OPT_FAIL_ON:
+        o->fail_on = (enum fail_on)(choice = one_of(argument, fails));
+        return choice >= 0;
+    case OPT_TYPE:
+        return parse_types(argument, &o->types);
+    case OPT_FILES_FROM:
+        o->files_from = argument;
+        return *argument != '\0';
+    case OPT_NULL:
+        o->files_null = true;
+        return true;
+    case OPT_ALL_FILES:
+        o->all_files = true;
+        return true;
+    case OPT_RECALL:
+        o->recall = true;
+        return true;
+    case OPT_DIRECT:
+        o->direct = true;
+        return true;
+    case OPT_JSON:
+        o->output = OUTPUT_JSON;
+        return true;
+    case OPT_CSV:
+        o->output = OUTPUT_CSV;
+        return true;
+    case OPT_QUIET:
+        o->quiet = true;
+        return true;
+    default:
+        o->verbose++;
+        return true;
+    }
+}
+
+static uint64_t default_memory(void)
+{
+    long pages = sysconf(_SC_PHYS_PAGES), size = sysconf(_SC_PAGE_SIZE);
+    uint64_t quarter = pages > 0 && size > 0 ? (uint64_t)pages * (uint64_t)size / 4 : 0;
+    uint64_t most = UINT64_C(2) << 30;
+
+    if (quarter < MEMORY_LEAST)
+        return MEMORY_LEAST;
+    return quarter < most ? quarter : most;
+}
+
+static void set_defaults(struct options *o, enum command command)
+{
+    long processors = sysconf(_SC_NPROCESSORS_ONLN);
+
+    *o = (struct options){
+        .command = command,
+        .jobs = processors > 0 && processors <= JOBS_MOST ? (unsigned)processors : 1,
+        .memory_bytes = default_memory(),
+        .engine = "libpff",
+        .io = IO_BACKEND_AUTO,
+    };
+}
+
+static bool note_given(struct options *o, const struct entry *e, const char *argument)
+{
+    struct buf text = BUF_INIT;
+    char **grown = mem_realloc(o->given, (o->given_count + 1) * sizeof *grown);
+
+    if (!grown)
+        return false;
+    o->given = grown;
+    buf_printf(&text, "%s=%s", e->name, argument ? argument : "true");
+    if (!buf_cstr(&text)) {
+        buf_done(&text);
+        return false;
+    }
+    o->given[o->given_count++] = (char *)text.data;
+    return true;
+}
+
+static const struct entry *entry_of(int value, enum command command)
+{
+    for (int i = 0; i < ENTRIES; i++)
+        if (entries[i].value == value && (entries[i].commands & command))
+            return &entries[i];
+    return NULL;
+}
+
+static void build_getopt(enum command command, char *letters, struct option *longs)
+{
+    int n = 0;
+
+    *letters++ = ':';
+    for (int i = 0; i < ENTRIES; i++) {
+        const struct entry *e = &entries[i];
+
+        if (!(e->commands & command))
+            continue;
+        longs[n++] = (struct option){
+            .name = e->name,
+            .has_arg = e->argument ? required_argument : no_argument,
+            .val = e->value,
+        };
+        if (e->value < OPT_FIRST_LONG) {
+            *letters++ = (char)e->value;
+            if (e->argument)
+                *letters++ = ':';
+        }
+    }
+    longs[n] = (struct option){0};
+    *letters = '\0';
+}
+
+static enum options_result usage_error(const struct command_info *info, const char *what,
+                                       const char *about)
+{
+    fprintf(stderr, "ostscan: %s%s%s\nusage: %s\nTry `ostscan %s --help`.\n", what,
+            about ? " " : "", about ? about : "", info->usage, info->name);
+    return OPTIONS_USAGE;
+}
+
+static enum options_result check_complete(const struct command_info *info, const struct options *o)
+{
+    if (o->command == COMMAND_SCAN && !o->out)
+        return usage_error(info, "scan needs an output folder: -o OUT", NULL);
+    if (!o->path_count && !o->files_from)
+        return usage_error(info, o->command == COMMAND_SHOW ? "no MANIFEST given" : "no PATH given",
+                           NULL);
+    if (o->files_null && !o->files_from)
+        return usage_error(info, "--null goes with --files-from", NULL);
+    return OPTIONS_RUN;
+}
+
+static enum options_result parse_command(const struct command_info *info, int argc, char **argv,
+                                         struct options *o)
+{
+    char letters[2 * ENTRIES + 2];
+    struct option longs[ENTRIES + 1];
+    int value;
+
+    build_getopt(info->command, letters, longs);
+    optind = 1;
+    while ((value = getopt_long(argc, argv, letters, longs, NULL)) != -1) {
+        const struct entry *e = entry_of(value, info->command);
+
+        if (value == OPT_HELP) {
+            print_help(info);
+            return OPTIONS_HELP;
+        }
+        if (value == OPT_VERSION) {
+            puts("ostscan " OSTSCAN_VERSION);
+            return OPTIONS_HELP;
+        }
+        if (!e)
+            return usage_error(info,
+                               value == ':' ? "this option needs an argument:" : "unknown option",
+                               argv[optind - 1]);
+        if (!apply(o, value, optarg)) {
+            char what[64];
+
+            snprintf(what, sizeof what, "not a value for --%s:", e->name);
+            return usage_error(info, what, optarg);
+        }
+        if (!note_given(o, e, optarg))
+            return usage_error(info, "out of memory", NULL);
+    }
+    o->paths = mem_alloc_array((size_t)(argc - optind) + 1, sizeof *o->paths);
+    if (!o->paths)
+        return usage_error(info, "out of memory", NULL);
+    for (int i = optind; i < argc; i++)
+        o->paths[o->path_count++] = argv[i];
+    return check_complete(info, o);
+}
+
+enum options_result options_parse(int argc, char **argv, struct options *o)
+{
+    const struct command_info *info = NULL;
+    enum options_result result;
+
+    if (argc >= 2 && strcmp(argv[1], "--version") == 0) {
+        puts("ostscan " OSTSCAN_VERSION);
+        return OPTIONS_HELP;
+    }
+    if (argc >= 2 && (strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "-h") == 0 ||
+                      strcmp(argv[1], "help") == 0)) {
+        print_overview();
+        return OPTIONS_HELP;
+    }
+    for (int i = 0; argc >= 2 && i < COMMANDS; i++)
+        if (strcmp(argv[1], commands[i].name) == 0)
+            info = &commands[i];
+    if (!info) {
+        fprintf(stderr, argc < 2 ? "ostscan: no command given\n" : "ostscan: no such command: %s\n",
+                argc < 2 ? "" : argv[1]);
+        fputs("Try `ostscan --help`.\n", stderr);
+        return OPTIONS_USAGE;
+    }
+    set_defaults(o, info->command);
+    result = parse_command(info, argc - 1, argv + 1, o);
+    if (result != OPTIONS_RUN)
+        options_done(o);
+    return result;
+}
+
+void options_done(struct options *o)
+{
+    for (size_t i = 0; i < o->given_count; i++)
+        mem_free(o->given[i]);
+    mem_free(o->given);
+    mem_free(o->paths);
+    o->given = NULL;
+    o->given_count = 0;
+    o->paths = NULL;
+}

@@ -1,0 +1,66 @@
+/*
+ * options.h: the command line, checked.
+ *
+ * One table holds every option with the commands it belongs to and its help line; parsing and
+ * --help both come from it, so neither can miss what the other knows.
+ *
+ * Ownership: strings point into argv. `paths` and `options_given` are freed by options_done.
+ */
+#ifndef SCANNER_APP_OPTIONS_H
+#define SCANNER_APP_OPTIONS_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "index/hash.h"
+#include "io/reader.h"
+
+enum command { COMMAND_SCAN = 1, COMMAND_SHOW = 2 };
+
+enum fail_on { FAIL_NEVER, FAIL_CORRUPT, FAIL_FINDING };
+
+enum progress_mode { PROGRESS_AUTO, PROGRESS_ALWAYS, PROGRESS_NEVER };
+
+enum output_format { OUTPUT_TEXT, OUTPUT_JSON, OUTPUT_CSV };
+
+struct options {
+    enum command command;
+    const char **paths;
+    size_t path_count;
+    const char *out;
+    const char *files_from;
+    bool files_null;
+    bool all_files;
+    bool recall;
+    unsigned jobs;
+    uint64_t memory_bytes;
+    const char *engine;
+    enum io_backend io;
+    bool direct;
+    enum idx_algorithm digest;
+    enum progress_mode progress;
+    enum output_format output;
+    enum fail_on fail_on;
+    unsigned types; /* show: bit set of 1u << enum idx_record; 0: all */
+    bool quiet;
+    unsigned verbose;
+    /* "name=value" of what differs from the defaults, for the `scan` record. Owned. */
+    char **given;
+    size_t given_count;
+};
+
+/* What options_parse found. */
+enum options_result {
+    OPTIONS_RUN,   /* *o is filled; options_done when finished with it */
+    OPTIONS_HELP,  /* help or version was asked for and printed: exit 0 */
+    OPTIONS_USAGE, /* wrong usage, said on standard error: exit 2 */
+};
+
+enum options_result options_parse(int argc, char **argv, struct options *o);
+void options_done(struct options *o);
+
+/* "64M", "2G", "1.5G", "4096": bytes, powers of 1024; false when it is no size. */
+bool options_size(const char *text, uint64_t *bytes);
+
+#endif

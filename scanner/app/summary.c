@@ -1,0 +1,164 @@
+/* summary.c: see summary.h. */
+#include "scanner/app/summary.h"
+
+#include <inttypes.h>
+#include <string.h>
+
+#include "index/record.h"
+#include "index/terminal.h"
+#include "scanner/app/tty.h"
+
+static void add_image(struct summary *s, const struct image_outcome *o)
+{
+    s->cancelled += o->cancelled;
+    if (o->foreign || o->cancelled)
+        return;
+    s->images++;
+    s->by_state[o->state]++;
+    s->by_remedy[o->remedy]++;
+    if (!o->has_manifest)
+        return;
+    s->bytes += o->size_bytes;
+    s->folders += o->folders;
+    s->items += o->items;
+    s->assoc += o->assoc;
+    s->failed += o->failed;
+    s->partial += o->partial;
+    for (int i = 0; i <= SEVERITY_CORRUPT; i++)
+        s->findings[i] += o->findings[i];
+}
+
+void summary_make(struct worklist *l, struct summary *s)
+{
+    *s = (struct summary){0};
+    for (size_t i = 0; i < worklist_count(l); i++) {
+        const struct work *w = worklist_at(l, i);
+
+        if (w->kind == WORK_IMAGE && w->done) {
+            add_image(s, &w->outcome);
+        } else if (w->kind == WORK_SKIPPED) {
+            s->skipped++;
+            s->unreadable += w->why == IO_SKIP_UNREADABLE;
+        }
+    }
+}
+
+static const char *plural(uint64_t n)
+{
+    return n == 1 ? "" : "s";
+}
+
+static void describe_content(struct buf *out, const struct image_outcome *o)
+{
+    buf_printf(out, ", %" PRIu64 " folder%s, %" PRIu64 " item%s, %" PRIu64 " associated", o->folders,
+               plural(o->folders), o->items, plural(o->items), o->assoc);
+    if (o->failed || o->partial)
+        buf_printf(out, " (%" PRIu64 " failed, %" PRIu64 " partial)", o->failed, o->partial);
+}
+
+static void describe_findings(struct buf *out, const uint64_t findings[])
+{
+    uint64_t all = 0;
+
+    for (int i = 0; i <= SEVERITY_CORRUPT; i++)
+        all += findings[i];
+    buf_printf(out, "; %" PRIu64 " finding%s", all, plural(all));
+    if (findings[SEVERITY_CORRUPT])
+        buf_printf(out, " (%" PRIu64 " corrupt)", findings[SEVERITY_CORRUPT]);
+}
+
+void summary_print_image(FILE *to, const struct work *w)
+{
+    const struct image_outcome *o = &w->outcome;
+    struct buf line = BUF_INIT;
+
+    terminal_quote(bytes_text(w->path), &line);
+    buf_printf(&line, ": %s", idx_image_state_name(o->state));
+    if (o->has_manifest && o->state != IMAGE_FAILED)
+        describe_content(&line, o);
+    if (o->has_manifest)
+        describe_findings(&line, o->findings);
+    buf_printf(&line, "; remedy %s", chk_remedy_name(o->remedy));
+    if (o->reason) {
+        buf_puts(&line, ": ");
+        terminal_quote(bytes_text(o->reason), &line);
+    }
+    buf_putc(&line, '\n');
+    if (!line.failed)
+        fwrite(line.data, 1, line.size, to);
+    buf_done(&line);
+}
+
+static void print_states(FILE *to, const struct summary *s)
+{
+    for (int i = IMAGE_PARTIAL; i >= 0; i--)
+        if (s->by_state[i])
+            fprintf(to, ", %" PRIu64 " %s", s->by_state[i],
+                    idx_image_state_name((enum idx_image_state)i));
+    fputc('\n', to);
+}
+
+void summary_print(FILE *to, const struct summary *s, const char *out, uint64_t elapsed_ns)
+{
+    double seconds = (double)elapsed_ns / 1e9;
+    bool any = false;
+
+    if (!s->images) {
+        fprintf(to, "no images found (%" PRIu64 " paths passed over)\n", s->skipped);
+        return;
+    }
+    fprintf(to, "images    %" PRIu64 ": %" PRIu64 " ok", s->images, s->by_state[IMAGE_OK]);
+    print_states(to, s);
+    fprintf(to, "items     %" PRIu64 " in %" PRIu64 " folder%s, %" PRIu64 " associated", s->items,
+            s->folders, plural(s->folders), s->assoc);
+    fprintf(to, ", %" PRIu64 " failed, %" PRIu64 " partial\n", s->failed, s->partial);
+    fprintf(to, "findings  %" PRIu64 " corrupt, %" PRIu64 " warning, %" PRIu64 " info\n",
+            s->findings[SEVERITY_CORRUPT], s->findings[SEVERITY_WARNING],
+            s->findings[SEVERITY_INFO]);
+    fputs("remedies  ", to);
+    for (int i = 0; i <= REMEDY_UNKNOWN; i++) {
+        if (!s->by_remedy[i])
+            continue;
+        fprintf(to, "%s%" PRIu64 " %s", any ? ", " : "", s->by_remedy[i],
+                chk_remedy_name((enum chk_remedy)i));
+        any = true;
+    }
+    fputc('\n', to);
+    if (s->skipped)
+        fprintf(to, "skipped   %" PRIu64 " path%s, %" PRIu64 " of them unreadable\n", s->skipped,
+                plural(s->skipped), s->unreadable);
+    fprintf(to, "time      %s, %s/s, %.0f items/s\n", tty_duration(elapsed_ns),
+            tty_bytes((uint64_t)((double)s->bytes / seconds)),
+            (double)(s->items + s->assoc) / seconds);
+    fprintf(to, "written   %s/manifests, %s/scan.jsonl\n", out, out);
+}
+
+void summary_scan_jsonl(struct buf *text, struct worklist *l, const struct summary *s,
+                        bool complete, uint64_t elapsed_ns)
+{
+    struct idx_scan_totals totals = {
+        .complete = complete,
+        .skipped = s->skipped,
+        .bytes = s->bytes,
+        .folders = s->folders,
+        .items = s->items,
+        .assoc = s->assoc,
+        .partial = s->partial,
+        .failed = s->failed,
+        .has_seconds = true,
+        .seconds = (double)elapsed_ns / 1e9,
+    };
+
+    memcpy(totals.images, s->by_state, sizeof totals.images);
+    memcpy(totals.findings, s->findings, sizeof totals.findings);
+    for (size_t i = 0; i < worklist_count(l); i++) {
+        const struct work *w = worklist_at(l, i);
+
+        if (w->kind == WORK_SKIPPED)
+            idx_record_skip_line(text, w->path, io_skip_name(w->why),
+                                 w->skip_errnum ? strerror(w->skip_errnum) : NULL, w->same_as);
+        else if (w->outcome.line)
+            buf_puts(text, w->outcome.line);
+    }
+    idx_record_close_line(text, &totals);
+}

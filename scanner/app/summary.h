@@ -1,0 +1,38 @@
+/*
+ * summary.h: what a scan says at its end, and while images finish.
+ *
+ * Totals of a run, the line for each image on standard output, and OUT/scan.jsonl.
+ * Threads: one at a time.
+ */
+#ifndef SCANNER_APP_SUMMARY_H
+#define SCANNER_APP_SUMMARY_H
+
+#include <stdint.h>
+#include <stdio.h>
+
+#include "scanner/app/worklist.h"
+
+struct summary {
+    uint64_t images, bytes; /* bytes of the images that were read */
+    uint64_t by_state[IMAGE_OK + 1];
+    uint64_t cancelled;
+    uint64_t by_remedy[REMEDY_UNKNOWN + 1];
+    uint64_t folders, items, assoc, failed, partial;
+    uint64_t findings[SEVERITY_CORRUPT + 1];
+    uint64_t skipped, unreadable;
+};
+
+/* Adds up the list, after the workers have ended. */
+void summary_make(struct worklist *l, struct summary *s);
+
+/* One line for a finished image. */
+void summary_print_image(FILE *to, const struct work *w);
+
+/* The totals. */
+void summary_print(FILE *to, const struct summary *s, const char *out, uint64_t elapsed_ns);
+
+/* The lines of OUT/scan.jsonl into `text`; `complete` is false after an interruption. */
+void summary_scan_jsonl(struct buf *text, struct worklist *l, const struct summary *s,
+                        bool complete, uint64_t elapsed_ns);
+
+#endif

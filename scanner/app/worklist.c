@@ -1,0 +1,157 @@
+/*
+ * worklist.c: see worklist.h. Entries stand in chunks of fixed size behind a growing table of
+ * chunks, so that a pointer to one stays good while others are added.
+ */
+#include "scanner/app/worklist.h"
+
+#include <pthread.h>
+
+#include "io/err.h"
+#include "io/mem.h"
+
+enum { CHUNK = 256 };
+
+struct worklist {
+    struct work **chunks;
+    size_t chunk_capacity;
+    size_t count;
+    size_t next; /* the first entry not yet looked at by a taker */
+    bool closed;
+    pthread_mutex_t mutex;
+    pthread_cond_t added;
+};
+
+int worklist_create(struct worklist **out)
+{
+    struct worklist *l = mem_zalloc(sizeof *l);
+
+    if (!l)
+        return ERR_NOMEM;
+    pthread_mutex_init(&l->mutex, NULL);
+    pthread_cond_init(&l->added, NULL);
+    *out = l;
+    return 0;
+}
+
+struct work *worklist_at(struct worklist *l, size_t i)
+{
+    return &l->chunks[i / CHUNK][i % CHUNK];
+}
+
+size_t worklist_count(const struct worklist *l)
+{
+    return l->count;
+}
+
+void worklist_destroy(struct worklist *l)
+{
+    if (!l)
+        return;
+    for (size_t i = 0; i < l->count; i++) {
+        struct work *w = worklist_at(l, i);
+
+        mem_free(w->path);
+        mem_free(w->same_as);
+        image_outcome_done(&w->outcome);
+    }
+    for (size_t i = 0; i * CHUNK < l->count; i++)
+        mem_free(l->chunks[i]);
+    mem_free(l->chunks);
+    pthread_cond_destroy(&l->added);
+    pthread_mutex_destroy(&l->mutex);
+    mem_free(l);
+}
+
+/* Makes sure that entry number l->count has its place. */
+static int make_room(struct worklist *l)
+{
+    size_t chunk = l->count / CHUNK;
+
+    if (l->count % CHUNK)
+        return 0;
+    if (chunk >= l->chunk_capacity) {
+        size_t capacity = l->chunk_capacity ? l->chunk_capacity * 2 : 16;
+        struct work **grown = mem_realloc(l->chunks, capacity * sizeof *grown);
+
+        if (!grown)
+            return ERR_NOMEM;
+        l->chunks = grown;
+        l->chunk_capacity = capacity;
+    }
+    l->chunks[chunk] = mem_alloc_array(CHUNK, sizeof **l->chunks);
+    return l->chunks[chunk] ? 0 : ERR_NOMEM;
+}
+
+static int add(struct worklist *l, const struct work *entry)
+{
+    int err;
+
+    pthread_mutex_lock(&l->mutex);
+    err = make_room(l);
+    if (!err) {
+        *worklist_at(l, l->count) = *entry;
+        l->count++;
+        pthread_cond_signal(&l->added);
+    }
+    pthread_mutex_unlock(&l->mutex);
+    return err;
+}
+
+int worklist_add_image(struct worklist *l, const struct io_found *found)
+{
+    struct work entry = {.kind = WORK_IMAGE, .named = found->named};
+    int err;
+
+    entry.path = mem_strdup(found->path);
+    if (!entry.path)
+        return ERR_NOMEM;
+    err = add(l, &entry);
+    if (err)
+        mem_free(entry.path);
+    return err;
+}
+
+int worklist_add_skipped(struct worklist *l, const char *path, enum io_skip why,
+                         const struct fault *fault, const char *same_as)
+{
+    struct work entry = {.kind = WORK_SKIPPED, .why = why};
+    int err = ERR_NOMEM;
+
+    entry.skip_errnum = fault ? fault->errnum : 0;
+    entry.path = mem_strdup(path);
+    entry.same_as = same_as ? mem_strdup(same_as) : NULL;
+    if (entry.path && !same_as == !entry.same_as)
+        err = add(l, &entry);
+    if (err) {
+        mem_free(entry.path);
+        mem_free(entry.same_as);
+    }
+    return err;
+}
+
+void worklist_close(struct worklist *l)
+{
+    pthread_mutex_lock(&l->mutex);
+    l->closed = true;
+    pthread_cond_broadcast(&l->added);
+    pthread_mutex_unlock(&l->mutex);
+}
+
+struct work *worklist_take(struct worklist *l)
+{
+    struct work *found = NULL;
+
+    pthread_mutex_lock(&l->mutex);
+    for (;;) {
+        while (l->next < l->count && !found) {
+            struct work *w = worklist_at(l, l->next++);
+
+            found = w->kind == WORK_IMAGE ? w : NULL;
+        }
+        if (found || l->closed)
+            break;
+        pthread_cond_wait(&l->added, &l->mutex);
+    }
+    pthread_mutex_unlock(&l->mutex);
+    return found;
+}

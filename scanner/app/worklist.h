@@ -1,0 +1,47 @@
+/*
+ * worklist.h: every path of a run, in the order of discovery, and who works on which.
+ *
+ * Discovery appends from one thread while workers take images from others; entries never move, and
+ * an entry belongs to the worker that took it until the workers have ended. Kept whole, as each
+ * entry becomes a line of scan.jsonl in this order.
+ */
+#ifndef SCANNER_APP_WORKLIST_H
+#define SCANNER_APP_WORKLIST_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "io/discover.h"
+#include "scanner/app/image.h"
+
+enum work_kind { WORK_IMAGE, WORK_SKIPPED };
+
+struct work {
+    enum work_kind kind;
+    char *path;
+    bool named;
+    bool done; /* an image: its outcome is there */
+    struct image_outcome outcome;
+    enum io_skip why; /* a skipped path */
+    int skip_errnum;
+    char *same_as; /* or NULL */
+};
+
+struct worklist;
+
+int worklist_create(struct worklist **out); /* ERR_NOMEM */
+void worklist_destroy(struct worklist *l);  /* NULL is allowed; frees paths and outcomes */
+
+int worklist_add_image(struct worklist *l, const struct io_found *found); /* ERR_NOMEM */
+int worklist_add_skipped(struct worklist *l, const char *path, enum io_skip why,
+                         const struct fault *fault, const char *same_as);
+void worklist_close(struct worklist *l); /* nothing more is added */
+
+/* The next image, waiting for discovery; NULL when there is none left. */
+struct work *worklist_take(struct worklist *l);
+
+/* After the workers have ended. */
+size_t worklist_count(const struct worklist *l);
+struct work *worklist_at(struct worklist *l, size_t i);
+
+#endif
