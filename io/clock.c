@@ -58,7 +58,8 @@ static struct date date_of(int64_t days_since_1970)
 void clock_format(int64_t seconds, uint32_t nanoseconds, unsigned digits, char out[CLOCK_TEXT_SIZE])
 {
     int64_t days = floor_div(seconds, DAY_SECONDS);
-    int time = (int)(seconds - days * DAY_SECONDS);
+    int of_day = (int)(seconds % DAY_SECONDS);
+    int time = of_day < 0 ? of_day + DAY_SECONDS : of_day;
     struct date d = date_of(days);
     const char *year_format = d.year >= 1 && d.year <= 9999 ? "%04lld" : "%+05lld";
     char year[24], fraction[11], text[96];
