@@ -58,7 +58,7 @@ xxh index/|scanner/ost/|bench/|tests/gen/
 libdeflate scanner/ost/|bench/
 isa-l scanner/ost/|bench/|tests/gen/
 openssl/ index/
-utf8proc index/
+utf8proc index/|tests/unit/
 zlib.h tests/gen/|bench/
 cmocka.h tests/
 EOF
