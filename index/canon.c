@@ -28,10 +28,10 @@ void idx_canon_form(struct buf *out, enum idx_form form)
 
 static size_t start_value(struct buf *out)
 {
+    static const uint8_t head[VALUE_HEAD] = {IDX_FORM_BYTES};
     size_t at = out->size;
 
-    buf_putc(out, IDX_FORM_BYTES);
-    idx_canon_u64(out, 0);
+    buf_append(out, head, sizeof head);
     return at;
 }
 
@@ -229,22 +229,18 @@ bool idx_canon_normal(struct idx_canon *c, struct buf *out, const struct ost_pro
 
 /* ---- entries ---- */
 
-static void put_be(struct buf *out, uint32_t value, int bytes)
+static void put_be16(uint8_t *to, uint32_t value)
 {
-    while (bytes--)
-        buf_putc(out, (char)(value >> (8 * bytes) & 0xFF));
+    to[0] = (uint8_t)(value >> 8);
+    to[1] = (uint8_t)value;
 }
 
-static void put_name(struct idx_canon *c, struct buf *out, const struct ost_name *name)
+static void put_text_name(struct idx_canon *c, struct buf *out, const struct ost_name *name)
 {
     size_t at;
 
-    buf_putc(out, name->is_text ? 3 : 2);
+    buf_putc(out, 3);
     buf_append(out, name->guid, sizeof name->guid);
-    if (!name->is_text) {
-        put_be(out, name->number, 4);
-        return;
-    }
     at = out->size;
     idx_canon_u64(out, 0);
     put_text(c, out, name->text, true, 0);
@@ -258,18 +254,26 @@ static void put_name(struct idx_canon *c, struct buf *out, const struct ost_name
 void idx_canon_key(struct idx_canon *c, struct buf *out, const struct ost_prop *prop)
 {
     uint16_t type = (uint16_t)(prop->type & ~MARK_2000);
-    uint8_t bytes[2];
+    uint8_t head[1 + 16 + 4 + 2];
+    size_t n = 0;
 
     if ((type & ~OST_MULTI) == OST_STRING8)
         type++;
-    if (prop->name) {
-        put_name(c, out, prop->name);
+    if (!prop->name) {
+        head[0] = 1;
+        put_be16(head + 1, prop->id);
+        n = 3;
+    } else if (!prop->name->is_text) {
+        head[0] = 2;
+        memcpy(head + 1, prop->name->guid, 16);
+        put_be16(head + 17, prop->name->number >> 16);
+        put_be16(head + 19, prop->name->number);
+        n = 21;
     } else {
-        buf_putc(out, 1);
-        put_be(out, prop->id, 2);
+        put_text_name(c, out, prop->name);
     }
-    put_le16(bytes, type);
-    buf_append(out, bytes, sizeof bytes);
+    put_le16(head + n, type);
+    buf_append(out, head, n + 2);
 }
 
 void idx_canon_entry(struct idx_canon *c, struct buf *out, const struct ost_prop *prop,

@@ -1,11 +1,11 @@
-/* property.c: see property.h. Tags by binary search; the rows of names are few. */
+/* property.c: see property.h. Binary search over the rows of property_table.h. */
 #include "index/property.h"
 
 #include <string.h>
 
 #include "index/digest.h"
 
-/* PS_… and PSETID_… of [MS-OXPROPS] 1.3.2. Those of Outlook differ in their first four bytes. */
+/* PS_… and PSETID_… of [MS-OXPROPS]. Those of Outlook differ in their first four bytes. */
 #define OUTLOOK_SET(a, b, c)                                                                       \
     {                                                                                              \
         a, b, c, 0, 0, 0, 0, 0, 0xC0, 0, 0, 0, 0, 0, 0, 0x46                                       \
@@ -89,12 +89,16 @@ static const struct text_row texts[] = {
 #include "index/property_table.h"
 };
 
+/* The first two bytes tell the sets apart, so that whole GUIDs are compared once. */
 enum idx_set idx_set_of(const struct ost_name *name)
 {
+    uint16_t head = le16(name->guid);
     int set = 0;
 
-    while (set < IDX_SETS && memcmp(name->guid, idx_set_guids[set], 16))
+    while (set < IDX_SETS && le16(idx_set_guids[set]) != head)
         set++;
+    if (set < IDX_SETS && memcmp(name->guid, idx_set_guids[set], 16))
+        set = IDX_SETS;
     return (enum idx_set)set;
 }
 
@@ -133,11 +137,21 @@ static unsigned tag_rule(uint16_t id)
     return id <= tags[low].last ? tags[low].rule : 0;
 }
 
+/* Rows are in the order of their sets and numbers; a number between two rows is of no row. */
 static unsigned lid_rule(enum idx_set set, uint32_t number)
 {
-    for (size_t i = 0; i < sizeof lids / sizeof *lids; i++) {
-        if (lids[i].set == set && number >= lids[i].row.first && number <= lids[i].row.last)
-            return lids[i].row.rule;
+    size_t low = 0, high = sizeof lids / sizeof *lids;
+
+    while (low < high) {
+        size_t middle = (low + high) / 2;
+        const struct lid_row *r = &lids[middle];
+
+        if (r->set < set || (r->set == set && r->row.last < number))
+            low = middle + 1;
+        else if (r->set > set || r->row.first > number)
+            high = middle;
+        else
+            return r->row.rule;
     }
     return IDX_IN_EXACT;
 }

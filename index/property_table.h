@@ -2,7 +2,7 @@
  * property_table.h: which digests a property is in: the table of DIGESTS.md, row by row.
  *
  * An X-macro list for property.c. TAG rows cover 0000 to 7FFF without gap or overlap, in order;
- * LID rows of a set are in order and do not overlap. A test compares it with DIGESTS.md.
+ * LID and SET rows are in the order of enum idx_set and of their numbers, and do not overlap. A test compares it with DIGESTS.md.
  *
  *     TAG(first id, last id, classes, core family)
  *     LID(set, first number, last number, classes, core family)

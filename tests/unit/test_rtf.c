@@ -12,7 +12,7 @@
 #include "io/mem.h"
 #include "scanner/ost/crc.h"
 
-/* [MS-OXRTFCP] 4.1 and 4.2. */
+/* The examples of [MS-OXRTFCP]. */
 static const uint8_t simple[] = {0x2d, 0x00, 0x00, 0x00, 0x2b, 0x00, 0x00, 0x00, 0x4c, 0x5a,
                                  0x46, 0x75, 0xf1, 0xc5, 0xc7, 0xa7, 0x03, 0x00, 0x0a, 0x00,
                                  0x72, 0x63, 0x70, 0x67, 0x31, 0x32, 0x35, 0x42, 0x32, 0x0a,
@@ -121,7 +121,7 @@ static void references_wrap_around_the_ring(void **state)
     for (size_t i = 0; i < literals; i += 8) {
         size_t run = literals - i < 8 ? literals - i : 8;
 
-        content[n++] = run < 8 ? (uint8_t)(3 << run) : 0;
+        content[n++] = (uint8_t)(run < 8 ? 3U << run : 0);
         for (size_t k = 0; k < run; k++)
             content[n++] = (uint8_t)('a' + (i + k) % 26);
     }

@@ -271,6 +271,7 @@ static void ascii_is_ascii(void **state)
             size_t left = 1, room = sizeof out;
 
             iconv(cd, &from, &left, &to, &room);
+            iconv(cd, NULL, NULL, &to, &room); /* some pages hold a letter back for its mark */
             same += to == out + 1 && out[0] == c;
             if (c == 0x7F)
                 break;
