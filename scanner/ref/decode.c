@@ -157,7 +157,8 @@ static int on_folder(struct decoder *d, struct bytes payload)
     uint8_t flags = payload.data[12];
     int code;
 
-    if (d->stage != AT_FOLDERS || d->folders.count > d->options.size_bytes / NODE_BYTES_MIN)
+    if (d->stage != AT_FOLDERS || flags > (WIRE_FLAG_ROWS | WIRE_FLAG_ASSOC_ROWS) ||
+        d->folders.count > d->options.size_bytes / NODE_BYTES_MIN)
         return build_violate(&d->build, "a folder out of order");
     d->folder = (struct ost_folder){
         .nid = le32(payload.data),
@@ -221,8 +222,12 @@ static int on_item(struct decoder *d, struct bytes payload)
         .orphan = payload.data[12] & WIRE_FLAG_ORPHAN,
     };
     bool embedded = d->place == IN_ATTACHMENT;
+    unsigned flags = payload.data[12];
     int code = embedded ? 0 : admit_message(d, head.nid);
 
+    if (!code &&
+        (flags > (WIRE_FLAG_ASSOC | WIRE_FLAG_ORPHAN) || (embedded && (flags || head.folder))))
+        code = build_violate(&d->build, "an item with a flag or folder that it cannot have");
     d->place = IN_ITEM;
     return code ? code : build_item(&d->build, &head, embedded);
 }
@@ -231,6 +236,8 @@ static int on_attachment(struct decoder *d, struct bytes payload)
 {
     struct build_level *l = build_level(&d->build);
 
+    if (payload.data[8] > WIRE_FLAG_DEPTH)
+        return build_violate(&d->build, "an attachment with an unknown flag");
     l->attachment = (struct ost_attachment){
         .nid = le32(payload.data),
         .method = (int32_t)le32(payload.data + 4),
@@ -384,6 +391,8 @@ static int on_failed(struct decoder *d, struct bytes payload)
 
     if (code)
         return code;
+    if (payload.data[8] > WIRE_FLAG_ASSOC)
+        return build_violate(&d->build, "a failure with an unknown flag");
     if (!read_text(payload, 9, text))
         return build_violate(&d->build, "text that is not printable");
     d->delivered++;

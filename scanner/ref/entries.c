@@ -57,7 +57,8 @@ static void sort(struct entries *e)
 {
     size_t kept = 0;
 
-    qsort(e->list, e->count, sizeof *e->list, compare);
+    if (e->count)
+        qsort(e->list, e->count, sizeof *e->list, compare);
     for (size_t i = 0; i < e->count; i++)
         if (!kept || e->list[kept - 1].id != e->list[i].id)
             e->list[kept++] = e->list[i];

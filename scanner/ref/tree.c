@@ -98,7 +98,8 @@ static void sort(struct tree *t)
 {
     size_t kept = 0;
 
-    qsort(t->nodes, t->count, sizeof *t->nodes, compare);
+    if (t->count)
+        qsort(t->nodes, t->count, sizeof *t->nodes, compare);
     for (size_t i = 0; i < t->count; i++) {
         if (kept && t->nodes[kept - 1].nid == t->nodes[i].nid)
             tree_release(&t->nodes[i]);

@@ -464,6 +464,40 @@ static void too_deep(struct wire *w)
     }
 }
 
+static void embedded_in_folder(struct wire *w)
+{
+    wire_item(w, &plain);
+    wire_attachment(w, 1, 5, false);
+    wire_item(w, &rich);
+}
+
+static void unknown_flags(struct wire *w)
+{
+    wire_item(w, &plain);
+    w->out.data[w->out.size - 1] = 4;
+}
+
+static void unknown_attachment_flags(struct wire *w)
+{
+    wire_item(w, &plain);
+    wire_attachment(w, 1, 5, false);
+    w->out.data[w->out.size - 1] = 2;
+}
+
+static void unknown_folder_flags(struct wire *w)
+{
+    struct ost_folder folder = {.nid = 0x122};
+
+    wire_folder(w, &folder);
+    w->out.data[w->out.size - 33] = 4;
+}
+
+static void unknown_failure_flags(struct wire *w)
+{
+    wire_failed(w, 0x200024, 0, false, NULL);
+    w->out.data[w->out.size - 1] = 2;
+}
+
 static void unknown_damage(struct wire *w)
 {
     wire_item(w, &plain);
@@ -584,6 +618,11 @@ static void broken_rules_end_the_stream(void **state)
         finding_not_the_childs,
         text_not_printable,
         recipients_after_attachments,
+        embedded_in_folder,
+        unknown_flags,
+        unknown_attachment_flags,
+        unknown_folder_flags,
+        unknown_failure_flags,
     };
 
     (void)state;
