@@ -1,142 +1,25 @@
-/*
- * test_reader.c: the reader's promises, each on io_uring and on pread threads, and what it says
- * when it has to do without io_uring or without registered buffers.
- */
+/* test_reader.c: the reader's promises, each on io_uring and on pread threads. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <errno.h>
-#include <fcntl.h>
-#include <stdlib.h>
+#include <stdatomic.h>
 #include <string.h>
-#include <sys/resource.h>
 #include <unistd.h>
 #include <cmocka.h>
 
-#include "io/file.h"
+#include "io/clock.h"
 #include "io/mem.h"
-#include "io/pool.h"
-#include "io/reader.h"
-#include "io/reader_backend.h"
-#include "tests/support/fault_reader.h"
 #include "tests/support/pattern.h"
-#include "tests/support/tempdir.h"
+#include "tests/support/reader_fixture.h"
 
-enum { FILE_SIZE = 1000 * 1000 + 77, MANY = 600, MANY_BYTES = 5000, DIRECT_BYTES = 16384 };
-
-struct fixture {
-    enum io_backend backend;
-    const char *folder;
-    struct io_file file;
-    struct fault_reader faults;
-    struct io_reader_options options;
-    struct io_reader *reader;
-};
-
-static void make_reader(struct fixture *f)
-{
-    const char *name = f->backend == IO_BACKEND_PREAD ? "pread" : "uring";
-
-    assert_int_equal(io_reader_create(&f->options, &f->reader), 0);
-    if (strcmp(io_reader_backend(f->reader), name) != 0) {
-        print_message("skipped: %s\n", io_reader_note(f->reader));
-        io_reader_destroy(f->reader);
-        f->reader = NULL;
-        skip();
-    }
-}
-
-static int set_up(void **state)
-{
-    struct fixture *f = mem_zalloc(sizeof *f);
-    struct fault fault;
-    const char *path;
-
-    f->backend = *(const enum io_backend *)*state;
-    f->folder = tempdir_make();
-    path = pattern_file(f->folder, "image", FILE_SIZE);
-    assert_int_equal(io_file_open(path, 0, &f->file, &fault), 0);
-    f->options = (struct io_reader_options){.backend = f->backend,
-                                            .depth = 16,
-                                            .threads = 4,
-                                            .test_outcome = fault_reader_outcome,
-                                            .test_ctx = &f->faults};
-    *state = f;
-    return 0;
-}
-
-static int tear_down(void **state)
-{
-    struct fixture *f = *state;
-
-    io_reader_destroy(f->reader);
-    io_file_close(&f->file);
-    tempdir_remove(f->folder);
-    mem_free(f);
-    return 0;
-}
-
-static struct io_request request(const struct fixture *f, uint64_t offset, uint32_t length,
-                                 void *into)
-{
-    memset(into, 0xAA, length);
-    return (struct io_request){.fd = f->file.fd, .offset = offset, .length = length, .into = into};
-}
-
-/* Submits one and waits for it. */
-static int read_one(struct fixture *f, struct io_request *q)
-{
-    io_reader_submit(f->reader, q);
-    assert_int_equal(io_reader_outstanding(f->reader), 1);
-    assert_ptr_equal(io_reader_wait(f->reader), q);
-    assert_int_equal(io_reader_outstanding(f->reader), 0);
-    assert_null(io_reader_wait(f->reader));
-    return q->result;
-}
-
-static void assert_whole(const struct io_request *q)
-{
-    assert_int_equal(q->result, 0);
-    assert_int_equal(q->errnum, 0);
-    assert_int_equal(q->received, q->length);
-    assert_true(pattern_matches(q->offset, q->into, q->length));
-}
-
-/* MANY requests at once, more than the kernel may have; every one comes back once, and whole. */
-static void read_many(struct fixture *f)
-{
-    struct io_request *requests = mem_alloc_array(MANY, sizeof *requests);
-    uint8_t *memory = mem_alloc_array(MANY, MANY_BYTES);
-    uint64_t seed = 42;
-
-    for (size_t i = 0; i < MANY; i++) {
-        uint32_t length = (uint32_t)(pattern_random(&seed) % MANY_BYTES) + 1;
-        uint64_t offset = pattern_random(&seed) % (FILE_SIZE - length + 1);
-
-        requests[i] = request(f, offset, length, memory + i * MANY_BYTES);
-        requests[i].user = NULL;
-        io_reader_submit(f->reader, &requests[i]);
-    }
-    assert_int_equal(io_reader_outstanding(f->reader), MANY);
-    for (size_t left = MANY; left > 0; left--) {
-        struct io_request *q = io_reader_wait(f->reader);
-
-        assert_non_null(q);
-        assert_null(q->user);
-        q->user = q;
-        assert_whole(q);
-        assert_int_equal(io_reader_outstanding(f->reader), left - 1);
-    }
-    assert_null(io_reader_wait(f->reader));
-    mem_free(memory);
-    mem_free(requests);
-}
+enum { DIRECT_BYTES = 16384 };
 
 static void many_reads_give_the_content(void **state)
 {
-    struct fixture *f = *state;
+    struct reader_fixture *f = *state;
 
     make_reader(f);
     assert_null(io_reader_note(f->reader));
@@ -145,7 +28,7 @@ static void many_reads_give_the_content(void **state)
 
 static void one_place_in_the_kernel_is_enough(void **state)
 {
-    struct fixture *f = *state;
+    struct reader_fixture *f = *state;
 
     f->options.depth = 1;
     make_reader(f);
@@ -154,17 +37,17 @@ static void one_place_in_the_kernel_is_enough(void **state)
 
 static void short_reads_are_continued(void **state)
 {
-    struct fixture *f = *state;
+    struct reader_fixture *f = *state;
 
     f->faults.short_bytes = 1000;
     make_reader(f);
     read_many(f);
-    assert_true(atomic_load(&f->faults.calls) > 2 * MANY);
+    assert_true(atomic_load(&f->faults.calls) > 2 * READER_MANY);
 }
 
 static void passing_errors_are_retried(void **state)
 {
-    struct fixture *f = *state;
+    struct reader_fixture *f = *state;
 
     make_reader(f);
     f->faults.every = 3;
@@ -178,12 +61,13 @@ static void passing_errors_are_retried(void **state)
 static void lasting_errors_end_the_retries(void **state)
 {
     static const int errors[] = {EAGAIN, EINTR};
-    struct fixture *f = *state;
+    struct reader_fixture *f = *state;
     uint8_t into[100];
 
     make_reader(f);
     for (size_t i = 0; i < 2; i++) {
         struct io_request q = request(f, 0, sizeof into, into);
+        uint64_t began_ns = clock_monotonic_ns();
 
         atomic_store(&f->faults.calls, 0);
         f->faults.every = 1;
@@ -192,6 +76,7 @@ static void lasting_errors_end_the_retries(void **state)
         assert_int_equal(q.errnum, errors[i]);
         assert_int_equal(q.received, 0);
         assert_int_equal(atomic_load(&f->faults.calls), IO_READER_RETRIES_MAX + 1);
+        assert_true(clock_monotonic_ns() - began_ns > 50000000); /* not all at once */
         f->faults.every = 0;
         q = request(f, 5, sizeof into, into);
         read_one(f, &q);
@@ -201,7 +86,7 @@ static void lasting_errors_end_the_retries(void **state)
 
 static void others_go_on_while_one_is_retried(void **state)
 {
-    struct fixture *f = *state;
+    struct reader_fixture *f = *state;
     uint8_t into[2][100];
     struct io_request q[2];
 
@@ -230,7 +115,7 @@ static void a_bad_range_fails_alone(void **state)
         {40000, 60000, ERR_IO, 960},
     };
     enum { ROWS = sizeof rows / sizeof rows[0] };
-    struct fixture *f = *state;
+    struct reader_fixture *f = *state;
     struct io_request q[ROWS];
     uint8_t *memory = mem_alloc_array(ROWS, 65536);
 
@@ -267,7 +152,7 @@ static void errors_of_devices_and_systems_have_their_codes(void **state)
         {EILSEQ, ERR_IO},  {ETIMEDOUT, ERR_IO}, {ESTALE, ERR_IO},  {ENOMEM, ERR_NOMEM},
         {EINVAL, ERR_SYS}, {ENOLINK, ERR_IO},
     };
-    struct fixture *f = *state;
+    struct reader_fixture *f = *state;
     uint8_t into[10];
     int outcome;
 
@@ -286,19 +171,19 @@ static void errors_of_devices_and_systems_have_their_codes(void **state)
 static void the_end_of_the_file_is_a_range_error(void **state)
 {
     static const uint64_t impossible[] = {UINT64_MAX, (uint64_t)INT64_MAX - 10, 1ULL << 63};
-    struct fixture *f = *state;
+    struct reader_fixture *f = *state;
     uint8_t into[100];
     struct io_request q;
 
     make_reader(f);
-    q = request(f, FILE_SIZE - 100, 100, into);
+    q = request(f, READER_FILE_SIZE - 100, 100, into);
     read_one(f, &q);
     assert_whole(&q);
-    q = request(f, FILE_SIZE - 60, 100, into);
+    q = request(f, READER_FILE_SIZE - 60, 100, into);
     assert_int_equal(read_one(f, &q), ERR_RANGE);
     assert_int_equal(q.received, 60);
     assert_true(pattern_matches(q.offset, into, 60));
-    q = request(f, FILE_SIZE, 1, into);
+    q = request(f, READER_FILE_SIZE, 1, into);
     assert_int_equal(read_one(f, &q), ERR_RANGE);
     assert_int_equal(q.received, 0);
     for (size_t i = 0; i < 3; i++) {
@@ -315,7 +200,7 @@ static void the_end_of_the_file_is_a_range_error(void **state)
 
 static void flush_starts_reads_and_poll_finds_them(void **state)
 {
-    struct fixture *f = *state;
+    struct reader_fixture *f = *state;
     uint8_t into[100];
     struct io_request q;
     struct io_request *found = NULL;
@@ -339,25 +224,27 @@ static void flush_starts_reads_and_poll_finds_them(void **state)
 
 static void destroying_waits_for_what_is_in_flight(void **state)
 {
-    struct fixture *f = *state;
-    struct io_request *requests = mem_alloc_array(MANY, sizeof *requests);
-    uint8_t *memory = mem_alloc_array(MANY, MANY_BYTES);
+    struct reader_fixture *f = *state;
+    struct io_request *requests = mem_alloc_array(READER_MANY, sizeof *requests);
+    uint8_t *memory = mem_alloc_array(READER_MANY, READER_MANY_BYTES);
 
     f->faults.sleep_us = 2000;
     for (int flushed = 0; flushed < 2; flushed++) {
         make_reader(f);
-        for (size_t i = 0; i < MANY; i++) {
-            requests[i] = request(f, i * 100, MANY_BYTES, memory + i * MANY_BYTES);
+        for (size_t i = 0; i < READER_MANY; i++) {
+            requests[i] = request(f, i * 100, READER_MANY_BYTES, memory + i * READER_MANY_BYTES);
             io_reader_submit(f->reader, &requests[i]);
         }
         if (flushed)
             io_reader_flush(f->reader);
+        atomic_store(&f->faults.calls, 0);
         io_reader_destroy(f->reader);
         f->reader = NULL;
-        memset(memory, 0, (size_t)MANY * MANY_BYTES);
+        assert_true(atomic_load(&f->faults.calls) < READER_MANY / 2); /* the others were dropped */
+        memset(memory, 0, (size_t)READER_MANY * READER_MANY_BYTES);
         usleep(10000);
         assert_int_equal(memory[0], 0);
-        assert_memory_equal(memory, memory + 1, (size_t)MANY * MANY_BYTES - 1);
+        assert_memory_equal(memory, memory + 1, (size_t)READER_MANY * READER_MANY_BYTES - 1);
     }
     mem_free(memory);
     mem_free(requests);
@@ -365,7 +252,7 @@ static void destroying_waits_for_what_is_in_flight(void **state)
 
 static void failing_allocations_leave_nothing(void **state)
 {
-    struct fixture *f = *state;
+    struct reader_fixture *f = *state;
     uint64_t nth = 0;
     int code;
 
@@ -383,30 +270,9 @@ static void failing_allocations_leave_nothing(void **state)
     io_pool_destroy(f->options.pool);
 }
 
-/* Buffers of the pool, parts of them, one reaching over two, and one beside the pool. */
-static void read_into_pool(struct fixture *f, uint32_t length)
-{
-    uint8_t *beside = mem_aligned(4096, length);
-    uint8_t *base = io_pool_base(f->options.pool);
-    size_t size = io_pool_buffer_size(f->options.pool);
-    uint8_t *const places[] = {
-        base,   base + size + 512,       base + 3 * size - 512, base + 5 * size,
-        beside, base + 8 * size - length};
-    enum { PLACES = sizeof places / sizeof places[0] };
-    struct io_request q[PLACES];
-
-    for (size_t i = 0; i < PLACES; i++) {
-        q[i] = request(f, i * 12288, length, places[i]);
-        io_reader_submit(f->reader, &q[i]);
-    }
-    for (size_t i = 0; i < PLACES; i++)
-        assert_whole(io_reader_wait(f->reader));
-    mem_free(beside);
-}
-
 static void pool_buffers_are_read_into(void **state)
 {
-    struct fixture *f = *state;
+    struct reader_fixture *f = *state;
 
     f->faults.short_bytes = 5000;
     assert_int_equal(io_pool_create(8, 12000, 4096, &f->options.pool), 0);
@@ -418,7 +284,7 @@ static void pool_buffers_are_read_into(void **state)
     io_pool_destroy(f->options.pool);
 }
 
-static int reopen_direct(struct fixture *f)
+static int reopen_direct(struct reader_fixture *f)
 {
     char path[4096];
     struct fault fault;
@@ -433,7 +299,7 @@ static int reopen_direct(struct fixture *f)
 static void direct_reads_give_the_content(void **state)
 {
     static const int limits[] = {0, 5000, 4097, 8192};
-    struct fixture *f = *state;
+    struct reader_fixture *f = *state;
     uint8_t *into = mem_aligned(4096, DIRECT_BYTES);
 
     make_reader(f);
@@ -444,9 +310,10 @@ static void direct_reads_give_the_content(void **state)
     }
     for (size_t i = 0; i < sizeof limits / sizeof limits[0]; i++) {
         f->faults.short_bytes = limits[i];
-        for (uint64_t at = 0; at < FILE_SIZE; at += DIRECT_BYTES) {
+        for (uint64_t at = 0; at < READER_FILE_SIZE; at += DIRECT_BYTES) {
             struct io_request q = request(f, at, DIRECT_BYTES, into);
-            uint64_t there = FILE_SIZE - at < DIRECT_BYTES ? FILE_SIZE - at : DIRECT_BYTES;
+            uint64_t there =
+                READER_FILE_SIZE - at < DIRECT_BYTES ? READER_FILE_SIZE - at : DIRECT_BYTES;
 
             assert_int_equal(read_one(f, &q), there < DIRECT_BYTES ? ERR_RANGE : 0);
             assert_int_equal(q.received, there);
@@ -459,7 +326,7 @@ static void direct_reads_give_the_content(void **state)
 /* A direct read that gives less than one block, again and again, though the file goes on. */
 static void direct_reads_that_get_nowhere_end(void **state)
 {
-    struct fixture *f = *state;
+    struct reader_fixture *f = *state;
     uint8_t *into = mem_aligned(4096, DIRECT_BYTES);
     struct io_request q;
 
@@ -478,7 +345,7 @@ static void direct_reads_that_get_nowhere_end(void **state)
 
 static void a_shrinking_file_ends_earlier(void **state)
 {
-    struct fixture *f = *state;
+    struct reader_fixture *f = *state;
     uint8_t into[5000];
     char path[4096];
     struct io_request q;
@@ -492,148 +359,7 @@ static void a_shrinking_file_ends_earlier(void **state)
     assert_true(pattern_matches(0, into, 3333));
 }
 
-/* The rest is about io_uring alone. */
-
-static void set_up_failures_say_why(void **state)
-{
-    static const struct {
-        int errnum;
-        int disabled;
-        const char *note;
-    } rows[] = {
-        {ENOSYS, -1, "the kernel has no io_uring: reading by pread"},
-        {EPERM, 2, "io_uring is switched off (kernel.io_uring_disabled=2): reading by pread"},
-        {EPERM, 1, "io_uring is switched off (kernel.io_uring_disabled=1): reading by pread"},
-        {EPERM, 0,
-         "io_uring is forbidden by seccomp or a security module (EPERM): reading by pread"},
-        {EPERM, -1,
-         "io_uring is forbidden by seccomp or a security module (EPERM): reading by pread"},
-        {EACCES, 2,
-         "io_uring is forbidden by seccomp or a security module (EACCES): reading by pread"},
-        {ENOMEM, 0, "io_uring does not fit the memlock limit (RLIMIT_MEMLOCK): reading by pread"},
-        {EMFILE, 0, "io_uring cannot be set up (Too many open files): reading by pread"},
-    };
-    char note[IO_READER_NOTE_SIZE];
-
-    (void)state;
-    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
-        io_reader_setup_note(rows[i].errnum, rows[i].disabled, note);
-        assert_string_equal(note, rows[i].note);
-    }
-}
-
-static void without_io_uring_reads_go_on_by_pread(void **state)
-{
-    static const int errors[] = {ENOSYS, EPERM, EACCES, ENOMEM, EMFILE, EINVAL};
-    static const enum io_backend asked[] = {IO_BACKEND_AUTO, IO_BACKEND_URING};
-    struct fixture *f = *state;
-
-    for (size_t i = 0; i < sizeof errors / sizeof errors[0]; i++) {
-        f->options.backend = asked[i % 2];
-        f->options.test_setup_errno = errors[i];
-        assert_int_equal(io_reader_create(&f->options, &f->reader), 0);
-        assert_string_equal(io_reader_backend(f->reader), "pread");
-        assert_non_null(strstr(io_reader_note(f->reader), ": reading by pread"));
-        assert_null(strchr(io_reader_note(f->reader), '\n'));
-        if (errors[i] == ENOSYS)
-            read_many(f);
-        io_reader_destroy(f->reader);
-        f->reader = NULL;
-    }
-}
-
-static void auto_takes_io_uring_where_it_can(void **state)
-{
-    struct fixture *f = *state;
-
-    make_reader(f);
-    io_reader_destroy(f->reader);
-    f->options.backend = IO_BACKEND_AUTO;
-    assert_int_equal(io_reader_create(&f->options, &f->reader), 0);
-    assert_string_equal(io_reader_backend(f->reader), "uring");
-    assert_null(io_reader_note(f->reader));
-}
-
-static void buffers_not_registered_are_plain(void **state)
-{
-    static const int errors[] = {ENOMEM, EPERM, EOPNOTSUPP};
-    struct fixture *f = *state;
-
-    assert_int_equal(io_pool_create(8, 12000, 4096, &f->options.pool), 0);
-    for (size_t i = 0; i < 3; i++) {
-        const char *note;
-
-        f->options.test_register_errno = errors[i];
-        make_reader(f);
-        note = io_reader_note(f->reader);
-        assert_non_null(strstr(note, "buffers are not registered"));
-        assert_int_equal(strstr(note, "RLIMIT_MEMLOCK") != NULL, errors[i] != EOPNOTSUPP);
-        read_into_pool(f, 9000);
-        io_reader_destroy(f->reader);
-        f->reader = NULL;
-    }
-    io_pool_destroy(f->options.pool);
-}
-
-static void the_memlock_limit_is_met_for_real(void **state)
-{
-    struct fixture *f = *state;
-    struct rlimit before, little;
-    uid_t user = geteuid();
-
-    assert_int_equal(getrlimit(RLIMIT_MEMLOCK, &before), 0);
-    little = before;
-    little.rlim_cur = 65536;
-    assert_int_equal(io_pool_create(8, 1 << 20, 4096, &f->options.pool), 0);
-    if (setrlimit(RLIMIT_MEMLOCK, &little) == 0 && (user != 0 || seteuid(65534) == 0)) {
-        int code = io_reader_create(&f->options, &f->reader);
-
-        assert_int_equal(user != 0 ? 0 : seteuid(0), 0);
-        assert_int_equal(setrlimit(RLIMIT_MEMLOCK, &before), 0);
-        assert_int_equal(code, 0);
-        assert_non_null(strstr(io_reader_note(f->reader), "MEMLOCK"));
-        read_into_pool(f, 9000);
-        io_reader_destroy(f->reader);
-        f->reader = NULL;
-    }
-    io_pool_destroy(f->options.pool);
-}
-
-static void a_ring_that_takes_nothing_fails_every_read(void **state)
-{
-    static const int errors[][2] = {{EBADF, ERR_SYS}, {EAGAIN, ERR_SYS}};
-    struct fixture *f = *state;
-    struct io_request q[40];
-    uint8_t into[40][10];
-
-    for (size_t e = 0; e < 2; e++) {
-        f->options.test_submit_errno = errors[e][0];
-        make_reader(f);
-        for (size_t i = 0; i < 40; i++) {
-            q[i] = request(f, 0, 10, into[i]);
-            io_reader_submit(f->reader, &q[i]);
-        }
-        for (size_t i = 0; i < 40; i++) {
-            const struct io_request *back = io_reader_wait(f->reader);
-
-            assert_int_equal(back->result, errors[e][1]);
-            assert_int_equal(back->errnum, errors[e][0]);
-        }
-        q[0] = request(f, 0, 10, into[0]);
-        assert_int_equal(read_one(f, &q[0]), errors[e][1]);
-        io_reader_destroy(f->reader);
-        f->reader = NULL;
-    }
-}
-
-#define EACH(name, backend)                                                                        \
-    {                                                                                              \
-#name " (" #backend ")", name, set_up, tear_down, &(enum io_backend)                       \
-        {                                                                                          \
-            IO_BACKEND_##backend                                                                   \
-        }                                                                                          \
-    }
-#define BOTH(name) EACH(name, URING), EACH(name, PREAD)
+#define BOTH(name) READER_CASE(name, URING), READER_CASE(name, PREAD)
 
 int main(void)
 {
@@ -654,12 +380,6 @@ int main(void)
         BOTH(direct_reads_give_the_content),
         BOTH(direct_reads_that_get_nowhere_end),
         BOTH(a_shrinking_file_ends_earlier),
-        cmocka_unit_test(set_up_failures_say_why),
-        EACH(without_io_uring_reads_go_on_by_pread, URING),
-        EACH(auto_takes_io_uring_where_it_can, URING),
-        EACH(buffers_not_registered_are_plain, URING),
-        EACH(the_memlock_limit_is_met_for_real, URING),
-        EACH(a_ring_that_takes_nothing_fails_every_read, URING),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -434,6 +434,21 @@ static void announced_and_left_aside_is_forgotten(void **state)
     assert_int_equal(atomic_load(&f->faults.calls), before);
 }
 
+static void what_is_given_back_makes_room_for_more(void **state)
+{
+    struct fixture *f = *state;
+
+    open_source(f, SMALL_CACHE);
+    io_source_hint(f->source, IO_HINT_WILLNEED, 0, 3 * SMALL_CHUNK);
+    for (uint64_t c = 20; io_reader_outstanding(f->reader) && c < 90; c++) {
+        usleep(5000);
+        assert_reads(f, c * SMALL_CHUNK, 1);
+    }
+    io_source_hint(f->source, IO_HINT_DONTNEED, 0, FILE_SIZE);
+    io_source_hint(f->source, IO_HINT_WILLNEED, 10 * SMALL_CHUNK, 3 * SMALL_CHUNK);
+    assert_int_equal(io_reader_outstanding(f->reader), 3);
+}
+
 static void after_random_only_what_is_asked_is_read(void **state)
 {
     struct fixture *f = *state;
@@ -551,6 +566,7 @@ static const struct {
     CASE(reading_in_order_keeps_reads_ahead, 2),
     CASE(ranges_beyond_the_cache_follow_the_reader, 2),
     CASE(announced_and_left_aside_is_forgotten, 2),
+    CASE(what_is_given_back_makes_room_for_more, 2),
     CASE(after_random_only_what_is_asked_is_read, 2),
     CASE(what_is_not_needed_is_given_back, 2),
     CASE(closing_waits_for_reads_in_flight, 2),
