@@ -159,8 +159,7 @@ void idx_finding_list_seal(struct idx_finding_list *l)
 
         if (last && finding_compare(last, f) == 0) {
             join_nids(&l->arena, &last->items, &last->item_count, f->items, f->item_count);
-            join_nids(&l->arena, &last->folders, &last->folder_count, f->folders,
-                      f->folder_count);
+            join_nids(&l->arena, &last->folders, &last->folder_count, f->folders, f->folder_count);
             l->entries[n - 1].merged++;
         } else {
             l->entries[n++] = l->entries[i];

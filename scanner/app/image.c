@@ -46,6 +46,7 @@ struct image_worker {
     struct chk_tally *tally;
     bool image_written;
     bool gave_up;  /* the engine did not go through the image */
+    bool unread;   /* something of it could not be read */
     bool declined; /* … as it is too large for it */
     const char *account;
     char account_text[16];
@@ -105,9 +106,8 @@ void image_worker_destroy(struct image_worker *w)
 /* Writes the record that stands in w->line. */
 static int put_line(struct image_worker *w, enum idx_record type)
 {
-    int err = w->line.failed
-                  ? ERR_NOMEM
-                  : idx_manifest_line(w->manifest, type, w->line.data, w->line.size);
+    int err = w->line.failed ? ERR_NOMEM
+                             : idx_manifest_line(w->manifest, type, w->line.data, w->line.size);
 
     buf_reset(&w->line);
     return err;
@@ -228,6 +228,12 @@ static bool means_given_up(enum finding_code code)
            code == F_engine_timeout || code == F_engine_protocol;
 }
 
+static bool means_unread(enum finding_code code)
+{
+    return code == F_table_failed || code == F_folder_failed || code == F_property_failed ||
+           code == F_attachment_failed || code == F_item_failed || code == F_read_failed;
+}
+
 static int set_reason(struct image_outcome *o, const struct finding *f)
 {
     struct buf text = BUF_INIT;
@@ -252,6 +258,7 @@ static int on_finding(void *ctx, const struct finding *f)
         err = set_reason(w->outcome, f);
     if (err)
         return err;
+    w->unread |= means_unread(f->code);
     w->gave_up |= means_given_up(f->code);
     w->declined |= f->code == F_engine_declined;
     atomic_fetch_add(&w->run->counters->findings, 1);
@@ -300,6 +307,8 @@ static int write_verdict(struct image_worker *w, bool changed)
     if (err)
         return err;
     w->outcome->remedy = w->verdict.remedy;
+    if (w->verdict.reason_count)
+        w->outcome->remedy_why = w->verdict.reasons[0].text;
     idx_record_verdict(&w->line, &w->verdict);
     return put_line(w, RECORD_VERDICT);
 }
@@ -309,10 +318,10 @@ static int read_header(struct image_worker *w, uint8_t head[OST_HEADER_SIZE], si
 {
     struct io_source *source = NULL;
     struct fault *fault = &w->outcome->fault;
-    size_t wanted = w->file.id.size_bytes < OST_HEADER_SIZE ? (size_t)w->file.id.size_bytes
-                                                            : OST_HEADER_SIZE;
-    int err = io_source_open_reader(w->reader, w->file.fd, w->file.id.size_bytes, HEADER_CACHE,
-                                    &source);
+    size_t wanted =
+        w->file.id.size_bytes < OST_HEADER_SIZE ? (size_t)w->file.id.size_bytes : OST_HEADER_SIZE;
+    int err =
+        io_source_open_reader(w->reader, w->file.fd, w->file.id.size_bytes, HEADER_CACHE, &source);
 
     if (err)
         return err;
@@ -376,7 +385,7 @@ static enum idx_image_state state_of(const struct image_worker *w,
         return IMAGE_DECLINED;
     if (changed)
         return IMAGE_CHANGED;
-    return w->gave_up || o->failed || o->partial ? IMAGE_PARTIAL : IMAGE_OK;
+    return w->gave_up || w->unread || o->failed || o->partial ? IMAGE_PARTIAL : IMAGE_OK;
 }
 
 static int write_content(struct image_worker *w, const struct ost_header_report *report)
@@ -441,7 +450,8 @@ static void end(struct image_worker *w)
     w->findings = NULL;
     w->folders = NULL;
     w->tally = NULL;
-    w->image_written = w->gave_up = w->declined = w->has_allocated = w->has_header = false;
+    w->image_written = w->gave_up = w->unread = w->declined = w->has_allocated = w->has_header =
+        false;
     w->bytes_reported = w->allocated_bytes = 0;
     w->header = (struct ost_header){0};
     w->verdict = (struct chk_verdict){0};
@@ -467,8 +477,7 @@ static bool is_foreign(const struct image_worker *w, bool named,
 {
     if (!w->run->options->all_files || named || w->file.id.size_bytes == 0)
         return w->run->options->all_files && !named && w->file.id.size_bytes == 0;
-    return report->state == OST_HEADER_UNUSABLE &&
-           w->header.content == OST_CONTENT_UNKNOWN;
+    return report->state == OST_HEADER_UNUSABLE && w->header.content == OST_CONTENT_UNKNOWN;
 }
 
 static int scan_open_image(struct image_worker *w, bool named)

@@ -43,8 +43,9 @@ struct image_outcome {
     uint64_t folders, items, assoc, failed, partial;
     uint64_t findings[SEVERITY_CORRUPT + 1];
     enum chk_remedy remedy;
-    char *reason; /* one line: why it is not ok, or NULL */
-    char *line;   /* its line of scan.jsonl, with '\n' */
+    const char *remedy_why; /* static: what the remedy rests on, or NULL */
+    char *reason;           /* one line: why it is not ok, or NULL */
+    char *line;             /* its line of scan.jsonl, with '\n' */
 };
 
 void image_outcome_done(struct image_outcome *o);

@@ -49,8 +49,8 @@ static int probe_io(struct scan *s)
 
     if (err)
         return err;
-    s->run.io = strcmp(io_reader_backend(reader), "uring") == 0 ? IO_BACKEND_URING
-                                                                : IO_BACKEND_PREAD;
+    s->run.io =
+        strcmp(io_reader_backend(reader), "uring") == 0 ? IO_BACKEND_URING : IO_BACKEND_PREAD;
     if (io_reader_note(reader) && !s->options->quiet)
         complain("%s", io_reader_note(reader));
     io_reader_destroy(reader);
@@ -165,8 +165,7 @@ static int work(struct scan *s)
 
     if (!threads)
         return ERR_NOMEM;
-    while (started < s->options->jobs &&
-           pthread_create(&threads[started], NULL, worker, s) == 0)
+    while (started < s->options->jobs && pthread_create(&threads[started], NULL, worker, s) == 0)
         started++;
     if (!started)
         err = ERR_SYS;

@@ -50,8 +50,8 @@ static const char *plural(uint64_t n)
 
 static void describe_content(struct buf *out, const struct image_outcome *o)
 {
-    buf_printf(out, ", %" PRIu64 " folder%s, %" PRIu64 " item%s, %" PRIu64 " associated", o->folders,
-               plural(o->folders), o->items, plural(o->items), o->assoc);
+    buf_printf(out, ", %" PRIu64 " folder%s, %" PRIu64 " item%s, %" PRIu64 " associated",
+               o->folders, plural(o->folders), o->items, plural(o->items), o->assoc);
     if (o->failed || o->partial)
         buf_printf(out, " (%" PRIu64 " failed, %" PRIu64 " partial)", o->failed, o->partial);
 }
@@ -82,6 +82,8 @@ void summary_print_image(FILE *to, const struct work *w)
     if (o->reason) {
         buf_puts(&line, ": ");
         terminal_quote(bytes_text(o->reason), &line);
+    } else if (o->remedy_why) {
+        buf_printf(&line, " (%s)", o->remedy_why);
     }
     buf_putc(&line, '\n');
     if (!line.failed)

@@ -51,8 +51,11 @@ const char *tty_bytes(uint64_t bytes)
     if (unit == 0)
         snprintf(out, 32, "%" PRIu64 " B", bytes);
     else
-        snprintf(out, 32, value < 10 ? "%.2f %s" : value < 100 ? "%.1f %s" : "%.0f %s", value,
-                 units[unit]);
+        snprintf(out, 32,
+                 value < 10    ? "%.2f %s"
+                 : value < 100 ? "%.1f %s"
+                               : "%.0f %s",
+                 value, units[unit]);
     return out;
 }
 
@@ -66,7 +69,7 @@ const char *tty_duration(uint64_t ns)
     else if (seconds < 3600)
         snprintf(out, 32, "%" PRIu64 ":%02" PRIu64, seconds / 60, seconds % 60);
     else
-        snprintf(out, 32, "%" PRIu64 ":%02" PRIu64 ":%02" PRIu64, seconds / 3600,
-                 seconds / 60 % 60, seconds % 60);
+        snprintf(out, 32, "%" PRIu64 ":%02" PRIu64 ":%02" PRIu64, seconds / 3600, seconds / 60 % 60,
+                 seconds % 60);
     return out;
 }
