@@ -25,6 +25,7 @@
 #include "io/child.h"
 #include "io/mem.h"
 #include "tests/support/unprivileged.h"
+#include "tests/support/watched.h"
 
 #if defined(__has_feature)
 #if __has_feature(address_sanitizer) || __has_feature(thread_sanitizer)
@@ -362,15 +363,6 @@ static unsigned open_descriptors(void)
         n += fcntl(fd, F_GETFD) >= 0;
     return n;
 }
-
-/* It runs vfork as fork, and so the error of an exec that fails gets lost. */
-static bool under_valgrind(void)
-{
-    const char *preloaded = getenv("LD_PRELOAD");
-
-    return preloaded && strstr(preloaded, "valgrind");
-}
-
 static bool has_no_process_left(void *ctx)
 {
     struct rlimit none = {0};
@@ -437,10 +429,7 @@ static void the_limits_hold(void **state)
     char text[100];
 
     (void)state;
-    if (under_valgrind()) { /* io_child_limit leaves them out there */
-        print_message("skipped: Valgrind does not live within the limits\n");
-        skip();
-    }
+    skip_under_valgrind("the limits are left out");
     run_self("memory", text);
     assert_string_equal(text, MEMORY_IS_LIMITED ? "refused" : "given");
     run_self("files", text);

@@ -23,6 +23,7 @@
 #include "tests/support/samples.h"
 #include "tests/support/tempdir.h"
 #include "tests/support/transcript.h"
+#include "tests/support/watched.h"
 
 enum { MEMORY = 1 << 30 };
 
@@ -416,6 +417,7 @@ static void check_play(const char *play, enum finding_code code, const char *det
 static void misbehaving_children_are_findings(void **state)
 {
     (void)state;
+    skip_under_valgrind("a child does not start within its time");
     check_play("crash", F_engine_crashed, "signal 6 (SIGABRT)");
     check_play("cpu", F_engine_timeout, "CPU time");
     check_play("hang", F_engine_timeout, "clock");
@@ -453,6 +455,7 @@ static void missing_program_is_a_code(void **state)
     struct session s;
 
     (void)state;
+    skip_under_valgrind("a failed exec is not seen");
     open_session(&s, OSTSCAN_EXE);
     s.job.child_exe = "/nonexistent/ostscan";
     assert_int_equal(ref_run(&s.job, &s.sink, &s.bounds), ERR_NOENT);
