@@ -12,6 +12,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <poll.h>
 #include <signal.h>
 #include <spawn.h>
@@ -124,9 +125,21 @@ static void close_if_open(int fd)
         close(fd);
 }
 
+/* Valgrind itself stands behind /proc/self/exe: what it runs is told by readlink alone. */
+static const char *real_program(const char *exe, char real[PATH_MAX])
+{
+    ssize_t size = RUNNING_ON_VALGRIND ? readlink(exe, real, PATH_MAX - 1) : -1;
+
+    if (size < 0)
+        return exe;
+    real[size] = '\0';
+    return real;
+}
+
 int io_child_spawn(const char *exe, char *const argv[], int file_fd, struct io_child **out,
                    struct fault *fault)
 {
+    char real[PATH_MAX];
     struct io_child *c = mem_zalloc(sizeof *c);
     int ends[2] = {-1, -1};
     int file_copy = -1, pipe_copy = -1;
@@ -140,7 +153,7 @@ int io_child_spawn(const char *exe, char *const argv[], int file_fd, struct io_c
         (pipe_copy = fcntl(ends[1], F_DUPFD_CLOEXEC, FIRST_CLOSED_FD)) < 0)
         e = errno;
     else
-        e = spawn(exe, argv, file_copy, pipe_copy, &c->pid);
+        e = spawn(real_program(exe, real), argv, file_copy, pipe_copy, &c->pid);
     close_if_open(file_copy);
     close_if_open(pipe_copy);
     close_if_open(ends[1]);

@@ -73,7 +73,7 @@ interrupted() {
     for i in $(seq 1 12); do cp "$samples/enron.pst" "$work/many/$i.pst"; done
     "$OSTSCAN" scan --jobs 2 -o "$work/e" "$work/many" >"$work/out" 2>"$work/err" &
     pid=$!
-    sleep 0.7
+    until [ -n "$(ls "$work/e/manifests" 2>/dev/null)" ] || ! kill -0 $pid; do sleep 0.05; done
     kill -INT $pid
     wait $pid || got=$?
     [ $got = 130 ] || { echo "exit status $got"; return 1; }
