@@ -18,6 +18,15 @@ enum {
     OST_LIMIT_VALUE_BYTES = 256 << 20,
     /* Folders above a folder: [MS-PST] has no bound; Exchange's is 300. */
     OST_LIMIT_FOLDER_DEPTH = 1024,
+
+    /* Node database. */
+
+    /* Levels above the leaves of a B-tree: 2^32 nodes in half-full ANSI pages take 8; a tree of
+     * more only wastes our time. */
+    OST_LIMIT_BTREE_LEVEL = 16,
+    /* Subnode trees within subnode trees: an embedded item takes two (its attachment's, its own),
+     * and a few objects own one more. */
+    OST_LIMIT_SUBNODE_DEPTH = 2 * OST_LIMIT_EMBEDDED_DEPTH + 4,
 };
 
 #endif

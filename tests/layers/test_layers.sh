@@ -55,7 +55,7 @@ libbfio scanner/ref/
 seccomp.h scanner/ref/
 zstd index/|bench/|tests/(unit|fuzz)/
 xxh index/|scanner/ost/|bench/|tests/gen/
-libdeflate scanner/ost/|bench/
+libdeflate scanner/ost/|bench/|tests/(unit|fuzz)/
 isa-l scanner/ost/|bench/|tests/gen/
 openssl/ index/
 utf8proc index/|tests/unit/

@@ -45,11 +45,32 @@ static void agrees_with_the_definition(void **state)
             assert_int_equal(ost_crc(data + start, size), crc_slow(data + start, size));
 }
 
+static void goes_on_from_a_part(void **state)
+{
+    const char *text = "123456789";
+
+    (void)state;
+    for (size_t cut = 0; cut <= 9; cut++)
+        assert_int_equal(ost_crc_more(ost_crc(text, cut), text + cut, 9 - cut), 0x2DFD2D88);
+}
+
+/* Low 32 bits of each, xor, folded to 16. */
+static void signature_folds_offset_and_bid(void **state)
+{
+    (void)state;
+    assert_int_equal(ost_sig(0, 0), 0);
+    assert_int_equal(ost_sig(0x12340000, 0), 0x1234);
+    assert_int_equal(ost_sig(0x5600, 0x12340078), 0x1234 ^ 0x5678);
+    assert_int_equal(ost_sig(0x500005600ull, 0x900000000ull), 0x5600);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(check_value),
         cmocka_unit_test(agrees_with_the_definition),
+        cmocka_unit_test(goes_on_from_a_part),
+        cmocka_unit_test(signature_folds_offset_and_bid),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -1,0 +1,65 @@
+/* sort.c: see sort.h. A heap sort; an array already in order is noticed and left. */
+#include "scanner/ost/sort.h"
+
+#include <assert.h>
+#include <stdbool.h>
+#include <string.h>
+
+struct array {
+    unsigned char *base;
+    size_t size;
+    int (*compare)(const void *, const void *);
+};
+
+static void *at(const struct array *a, size_t i)
+{
+    return a->base + i * a->size;
+}
+
+static void swap(const struct array *a, size_t i, size_t k)
+{
+    unsigned char t[OST_SORT_ELEMENT_MAX];
+
+    memcpy(t, at(a, i), a->size);
+    memcpy(at(a, i), at(a, k), a->size);
+    memcpy(at(a, k), t, a->size);
+}
+
+static void sift_down(const struct array *a, size_t i, size_t count)
+{
+    for (;;) {
+        size_t child = 2 * i + 1;
+
+        if (child >= count)
+            return;
+        if (child + 1 < count && a->compare(at(a, child), at(a, child + 1)) < 0)
+            child++;
+        if (a->compare(at(a, i), at(a, child)) >= 0)
+            return;
+        swap(a, i, child);
+        i = child;
+    }
+}
+
+static bool is_sorted(const struct array *a, size_t count)
+{
+    for (size_t i = 1; i < count; i++)
+        if (a->compare(at(a, i - 1), at(a, i)) > 0)
+            return false;
+    return true;
+}
+
+void ost_sort(void *base, size_t count, size_t size, int (*compare)(const void *, const void *))
+{
+    struct array a = {base, size, compare};
+
+    assert(size <= OST_SORT_ELEMENT_MAX);
+    if (is_sorted(&a, count))
+        return;
+    for (size_t i = count / 2; i-- > 0;)
+        sift_down(&a, i, count);
+    for (size_t end = count - 1; end > 0; end--) {
+        swap(&a, 0, end);
+        sift_down(&a, 0, end);
+    }
+}

@@ -1,0 +1,17 @@
+/*
+ * sort.h: sorting in place without heap or recursion, so that no input makes it slow or large.
+ *
+ * Threads: pure function.
+ */
+#ifndef SCANNER_OST_SORT_H
+#define SCANNER_OST_SORT_H
+
+#include <stddef.h>
+
+enum { OST_SORT_ELEMENT_MAX = 64 };
+
+/* Sorts `count` elements of `size` bytes (at most OST_SORT_ELEMENT_MAX) in n log n steps at worst;
+ * not stable. compare: <0, 0, >0. */
+void ost_sort(void *base, size_t count, size_t size, int (*compare)(const void *, const void *));
+
+#endif
