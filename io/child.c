@@ -15,6 +15,7 @@
 #include <limits.h>
 #include <poll.h>
 #include <signal.h>
+#include <string.h>
 #include <spawn.h>
 #include <stdlib.h>
 #include <sys/prctl.h>
@@ -128,8 +129,10 @@ static void close_if_open(int fd)
 /* Valgrind itself stands behind /proc/self/exe: what it runs is told by readlink alone. */
 static const char *real_program(const char *exe, char real[PATH_MAX])
 {
-    ssize_t size = RUNNING_ON_VALGRIND ? readlink(exe, real, PATH_MAX - 1) : -1;
+    ssize_t size = -1;
 
+    if (RUNNING_ON_VALGRIND && strcmp(exe, "/proc/self/exe") == 0)
+        size = readlink(exe, real, PATH_MAX - 1);
     if (size < 0)
         return exe;
     real[size] = '\0';
