@@ -1,181 +1,86 @@
 /*
- * scan.c: the command `scan`.
- *
- *   discovery (this thread) ─▶ worklist ─▶ workers, one image each ─▶ outcome in the worklist
- *
- * Shared state: the worklist (its own lock), the progress counters (atomics), standard output
- * (progress_pause/resume). Order of shutdown: discovery ends or is interrupted, the worklist is
- * closed, workers run out of images and are joined, progress stops, scan.jsonl is written. Records
- * and lines depend on the worklist's order alone, never on which worker was faster.
+ * scan.c: the command `scan`: batch.h's frame around image.h, then the run's summary. What is
+ * printed and written depends on the order of discovery alone, never on which worker was faster.
  */
 #include "scanner/app/commands.h"
 
-#include <inttypes.h>
-#include <pthread.h>
 #include <stdio.h>
 #include <string.h>
-#include <unistd.h>
 
-#include "index/terminal.h"
 #include "io/clock.h"
-#include "io/discover.h"
 #include "io/mem.h"
 #include "io/outfile.h"
+#include "scanner/app/batch.h"
 #include "scanner/app/image.h"
-#include "scanner/app/interrupt.h"
-#include "scanner/app/progress.h"
 #include "scanner/app/summary.h"
-#include "scanner/app/tty.h"
-#include "scanner/app/worklist.h"
 
 struct scan {
+    struct batch batch;
     const struct options *options;
     struct image_run run;
-    struct worklist *list;
-    struct progress *progress;
-    struct progress_counters counters;
     struct buf manifest_dir;
-    const atomic_bool *interrupted;
-    atomic_bool direct_refused_said;
-    atomic_int worker_error; /* a code: a worker could not even start */
 };
 
-/* Which reader works here, said once; the engines are told the outcome. */
-static int probe_io(struct scan *s)
-{
-    const struct io_reader_options wanted = {.backend = s->options->io};
-    struct io_reader *reader = NULL;
-    int err = io_reader_create(&wanted, &reader);
+/* A worker: what image.h needs, and the way back. */
+struct worker {
+    struct scan *scan;
+    struct image_worker *image;
+};
 
-    if (err)
+static int start_worker(void *ctx, void **out)
+{
+    struct worker *w = mem_zalloc(sizeof *w);
+    int err;
+
+    if (!w)
+        return ERR_NOMEM;
+    w->scan = ctx;
+    err = image_worker_create(&w->scan->run, &w->image);
+    if (err) {
+        mem_free(w);
         return err;
-    s->run.io =
-        strcmp(io_reader_backend(reader), "uring") == 0 ? IO_BACKEND_URING : IO_BACKEND_PREAD;
-    if (io_reader_note(reader) && !s->options->quiet)
-        complain("%s", io_reader_note(reader));
-    io_reader_destroy(reader);
+    }
+    *out = w;
     return 0;
 }
 
-static void say_unreadable(struct scan *s, const char *path, const char *why)
+static void stop_worker(void *ctx)
 {
-    struct buf quoted = BUF_INIT;
+    struct worker *w = ctx;
 
-    terminal_quote(bytes_text(path), &quoted);
-    progress_pause(s->progress);
-    complain("%s: %s", buf_cstr(&quoted) ? (const char *)quoted.data : "?", why);
-    progress_resume(s->progress);
-    buf_done(&quoted);
+    image_worker_destroy(w->image);
+    mem_free(w);
 }
 
-static int on_found(void *ctx, const struct io_found *found)
+static void scan_image(void *ctx, struct work *work)
 {
-    struct scan *s = ctx;
+    struct worker *w = ctx;
+    struct image_outcome *o = mem_zalloc(sizeof *o);
 
-    atomic_fetch_add(&s->counters.images_found, 1);
-    atomic_fetch_add(&s->counters.bytes_found, found->size_bytes);
-    return worklist_add_image(s->list, found);
-}
-
-static int on_skipped(void *ctx, const char *path, enum io_skip why, const struct fault *fault,
-                      const char *same_as)
-{
-    struct scan *s = ctx;
-
-    if (why == IO_SKIP_EXCLUDED)
-        return 0;
-    if (why == IO_SKIP_UNREADABLE)
-        say_unreadable(s, path, fault && fault->errnum ? strerror(fault->errnum) : "unreadable");
-    else if (why == IO_SKIP_PLACEHOLDER && !s->options->quiet)
-        say_unreadable(s, path, "a placeholder of an archive tier, skipped (--recall reads it)");
-    return worklist_add_skipped(s->list, path, why, fault, same_as);
-}
-
-static void finish_image(struct scan *s, struct work *w)
-{
-    struct image_outcome *o = &w->outcome;
-
-    w->done = true;
-    atomic_fetch_add(&s->counters.images_done, 1);
-    if (o->foreign || o->cancelled)
+    if (!o) {
+        atomic_store(&w->scan->batch.worker_error, ERR_NOMEM);
         return;
-    progress_pause(s->progress);
-    if (o->direct_refused && !atomic_exchange(&s->direct_refused_said, true))
-        complain("%s: this file system refuses direct reads: reading through the page cache",
-                 w->path);
-    if (s->options->output == OUTPUT_TEXT && !s->options->quiet)
+    }
+    image_scan(w->image, work->path, work->named, o);
+    if (o->direct_refused)
+        batch_direct_refused(&w->scan->batch, work->path);
+    work->outcome = o;
+}
+
+static void emit(void *ctx, struct work *w)
+{
+    const struct scan *s = ctx;
+    const struct image_outcome *o = w->outcome;
+
+    if (o && !o->foreign && !o->cancelled && s->options->output == OUTPUT_TEXT &&
+        !s->options->quiet)
         summary_print_image(stdout, w);
-    progress_resume(s->progress);
 }
 
-static void *worker(void *arg)
+static void release(void *outcome)
 {
-    struct scan *s = arg;
-    struct image_worker *scanner = NULL;
-    struct work *w;
-    int err = image_worker_create(&s->run, &scanner);
-
-    if (err) {
-        atomic_store(&s->worker_error, err);
-        return NULL;
-    }
-    while (!atomic_load(s->interrupted) && (w = worklist_take(s->list))) {
-        image_scan(scanner, w->path, w->named, &w->outcome);
-        finish_image(s, w);
-    }
-    image_worker_destroy(scanner);
-    return NULL;
-}
-
-static int discover(struct scan *s)
-{
-    const struct options *o = s->options;
-    const struct io_discover_options how = {
-        .all_files = o->all_files,
-        .recall = o->recall,
-        .exclude = o->out,
-        .cancel = s->interrupted,
-    };
-    const struct io_discover_sink sink = {.ctx = s, .image = on_found, .skipped = on_skipped};
-    struct io_discover *d = NULL;
-    struct fault fault = {0};
-    int err = io_discover_create(&how, &sink, &d);
-
-    for (size_t i = 0; !err && i < o->path_count; i++)
-        err = io_discover_path(d, o->paths[i]);
-    if (!err && o->files_from) {
-        err = io_discover_list(d, o->files_from, o->files_null, &fault);
-        if (err && err != ERR_CANCELLED && fault.code) {
-            complain("%s: %s", o->files_from,
-                     fault.errnum ? strerror(fault.errnum) : err_text(err));
-            err = worklist_add_skipped(s->list, o->files_from, IO_SKIP_UNREADABLE, &fault, NULL);
-        }
-    }
-    io_discover_destroy(d);
-    atomic_store(&s->counters.found_all, true);
-    return err;
-}
-
-/* Runs the workers while this thread discovers. */
-static int work(struct scan *s)
-{
-    unsigned started = 0;
-    pthread_t *threads = mem_alloc_array(s->options->jobs, sizeof *threads);
-    int err = 0;
-
-    if (!threads)
-        return ERR_NOMEM;
-    while (started < s->options->jobs && pthread_create(&threads[started], NULL, worker, s) == 0)
-        started++;
-    if (!started)
-        err = ERR_SYS;
-    else
-        err = discover(s);
-    worklist_close(s->list);
-    for (unsigned i = 0; i < started; i++)
-        pthread_join(threads[i], NULL);
-    mem_free(threads);
-    return err ? err : atomic_load(&s->worker_error);
+    image_outcome_done(outcome);
+    mem_free(outcome);
 }
 
 static int write_jsonl(struct scan *s, const struct summary *summary, uint64_t elapsed_ns,
@@ -185,7 +90,8 @@ static int write_jsonl(struct scan *s, const struct summary *summary, uint64_t e
     struct io_outfile *file = NULL;
     int err;
 
-    summary_scan_jsonl(&text, s->list, summary, !atomic_load(s->interrupted), elapsed_ns);
+    summary_scan_jsonl(&text, s->batch.list, summary, !atomic_load(s->batch.interrupted),
+                       elapsed_ns);
     err = text.failed ? ERR_NOMEM : io_outfile_create(s->options->out, "scan.jsonl", &file, fault);
     if (!err) {
         err = io_outfile_write(file, text.data, text.size);
@@ -213,7 +119,7 @@ static bool wanted_found(const struct options *o, const struct summary *s)
 
 static int status_of(const struct scan *s, const struct summary *summary, int write_error)
 {
-    if (atomic_load(s->interrupted))
+    if (atomic_load(s->batch.interrupted))
         return EXIT_INTERRUPTED;
     if (wanted_found(s->options, summary))
         return EXIT_FOUND;
@@ -229,14 +135,14 @@ static int report(struct scan *s, uint64_t elapsed_ns)
     struct fault fault = {0};
     int err;
 
-    summary_make(s->list, &summary);
+    summary_make(s->batch.list, &summary);
     err = write_jsonl(s, &summary, elapsed_ns, &fault);
     if (err)
         complain("%s/scan.jsonl: %s", s->options->out,
                  fault.errnum ? strerror(fault.errnum) : err_text(err));
     if (s->options->output == OUTPUT_TEXT && !s->options->quiet)
         summary_print(stdout, &summary, s->options->out, elapsed_ns);
-    if (atomic_load(s->interrupted))
+    if (atomic_load(s->batch.interrupted))
         complain("interrupted; finished images are kept in %s", s->options->out);
     fflush(stdout);
     return status_of(s, &summary, err);
@@ -264,35 +170,38 @@ static int prepare_out(struct scan *s)
 
 int command_scan(const struct options *o)
 {
-    struct scan s = {.options = o, .interrupted = interrupt_install()};
+    struct scan s = {.options = o};
+    const struct batch_callbacks callbacks = {.ctx = &s,
+                                              .start = start_worker,
+                                              .stop = stop_worker,
+                                              .image = scan_image,
+                                              .emit = emit,
+                                              .release = release};
     uint64_t started_ns = clock_monotonic_ns();
-    int status = EXIT_ENVIRONMENT, err;
+    int status = EXIT_PROGRAM;
+    int err = batch_init(&s.batch, o, &callbacks);
 
+    s.batch.exclude = o->out;
     s.run = (struct image_run){
         .options = o,
         .engine = &engine_libpff,
+        .io = s.batch.io,
         .started_ns = clock_real_ns(),
         .memory_bytes = o->memory_bytes / o->jobs,
-        .cancel = s.interrupted,
-        .counters = &s.counters,
+        .cancel = s.batch.interrupted,
+        .counters = &s.batch.counters,
     };
-    if (prepare_out(&s) != 0)
-        goto out;
-    status = EXIT_PROGRAM;
-    err = probe_io(&s);
-    if (!err)
-        err = worklist_create(&s.list);
-    if (!err)
-        err = progress_start(o->progress, o->quiet, &s.counters, &s.progress);
-    if (!err)
-        err = work(&s);
-    progress_stop(s.progress);
-    if (err && err != ERR_CANCELLED)
-        complain("%s", err_text(err));
-    else
-        status = report(&s, clock_monotonic_ns() - started_ns);
-out:
-    worklist_destroy(s.list);
+    if (!err && prepare_out(&s) != 0) {
+        status = EXIT_ENVIRONMENT;
+    } else {
+        if (!err)
+            err = batch_run(&s.batch);
+        if (err)
+            complain("%s", err_text(err));
+        else
+            status = report(&s, clock_monotonic_ns() - started_ns);
+    }
+    batch_done(&s.batch);
     buf_done(&s.manifest_dir);
     return status;
 }

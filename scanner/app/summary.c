@@ -34,8 +34,8 @@ void summary_make(struct worklist *l, struct summary *s)
     for (size_t i = 0; i < worklist_count(l); i++) {
         const struct work *w = worklist_at(l, i);
 
-        if (w->kind == WORK_IMAGE && w->done) {
-            add_image(s, &w->outcome);
+        if (w->kind == WORK_IMAGE && w->outcome) {
+            add_image(s, w->outcome);
         } else if (w->kind == WORK_SKIPPED) {
             s->skipped++;
             s->unreadable += w->why == IO_SKIP_UNREADABLE;
@@ -69,7 +69,7 @@ static void describe_findings(struct buf *out, const uint64_t findings[])
 
 void summary_print_image(FILE *to, const struct work *w)
 {
-    const struct image_outcome *o = &w->outcome;
+    const struct image_outcome *o = w->outcome;
     struct buf line = BUF_INIT;
 
     terminal_quote(bytes_text(w->path), &line);
@@ -135,6 +135,11 @@ void summary_print(FILE *to, const struct summary *s, const char *out, uint64_t 
     fprintf(to, "written   %s/manifests, %s/scan.jsonl\n", out, out);
 }
 
+static const char *outcome_line(const struct work *w)
+{
+    return ((const struct image_outcome *)w->outcome)->line;
+}
+
 void summary_scan_jsonl(struct buf *text, struct worklist *l, const struct summary *s,
                         bool complete, uint64_t elapsed_ns)
 {
@@ -159,8 +164,8 @@ void summary_scan_jsonl(struct buf *text, struct worklist *l, const struct summa
         if (w->kind == WORK_SKIPPED)
             idx_record_skip_line(text, w->path, io_skip_name(w->why),
                                  w->skip_errnum ? strerror(w->skip_errnum) : NULL, w->same_as);
-        else if (w->outcome.line)
-            buf_puts(text, w->outcome.line);
+        else if (w->outcome && outcome_line(w))
+            buf_puts(text, outcome_line(w));
     }
     idx_record_close_line(text, &totals);
 }

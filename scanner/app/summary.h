@@ -10,6 +10,7 @@
 #include <stdint.h>
 #include <stdio.h>
 
+#include "scanner/app/image.h"
 #include "scanner/app/worklist.h"
 
 struct summary {

@@ -12,6 +12,7 @@
 enum { CHUNK = 256 };
 
 struct worklist {
+    void (*release)(void *outcome);
     struct work **chunks;
     size_t chunk_capacity;
     size_t count;
@@ -21,12 +22,13 @@ struct worklist {
     pthread_cond_t added;
 };
 
-int worklist_create(struct worklist **out)
+int worklist_create(void (*release)(void *outcome), struct worklist **out)
 {
     struct worklist *l = mem_zalloc(sizeof *l);
 
     if (!l)
         return ERR_NOMEM;
+    l->release = release;
     pthread_mutex_init(&l->mutex, NULL);
     pthread_cond_init(&l->added, NULL);
     *out = l;
@@ -52,7 +54,8 @@ void worklist_destroy(struct worklist *l)
 
         mem_free(w->path);
         mem_free(w->same_as);
-        image_outcome_done(&w->outcome);
+        if (w->outcome)
+            l->release(w->outcome);
     }
     for (size_t i = 0; i * CHUNK < l->count; i++)
         mem_free(l->chunks[i]);
@@ -60,6 +63,16 @@ void worklist_destroy(struct worklist *l)
     pthread_cond_destroy(&l->added);
     pthread_mutex_destroy(&l->mutex);
     mem_free(l);
+}
+
+struct work *worklist_peek(struct worklist *l, size_t i)
+{
+    struct work *w;
+
+    pthread_mutex_lock(&l->mutex);
+    w = i < l->count ? worklist_at(l, i) : NULL;
+    pthread_mutex_unlock(&l->mutex);
+    return w;
 }
 
 /* Makes sure that entry number l->count has its place. */

@@ -2,8 +2,8 @@
  * worklist.h: every path of a run, in the order of discovery, and who works on which.
  *
  * Discovery appends from one thread while workers take images from others; entries never move, and
- * an entry belongs to the worker that took it until the workers have ended. Kept whole, as each
- * entry becomes a line of scan.jsonl in this order.
+ * an entry belongs to the worker that took it until it is done. Kept whole, as each entry becomes a
+ * line of output in this order.
  */
 #ifndef SCANNER_APP_WORKLIST_H
 #define SCANNER_APP_WORKLIST_H
@@ -12,7 +12,6 @@
 #include <stdint.h>
 
 #include "io/discover.h"
-#include "scanner/app/image.h"
 
 enum work_kind { WORK_IMAGE, WORK_SKIPPED };
 
@@ -20,8 +19,8 @@ struct work {
     enum work_kind kind;
     char *path;
     bool named;
-    bool done; /* an image: its outcome is there */
-    struct image_outcome outcome;
+    bool done;        /* an image that was dealt with */
+    void *outcome;    /* what came of it: the command's own; NULL: none */
     enum io_skip why; /* a skipped path */
     int skip_errnum;
     char *same_as; /* or NULL */
@@ -29,8 +28,9 @@ struct work {
 
 struct worklist;
 
-int worklist_create(struct worklist **out); /* ERR_NOMEM */
-void worklist_destroy(struct worklist *l);  /* NULL is allowed; frees paths and outcomes */
+/* `release` frees an outcome. ERR_NOMEM. */
+int worklist_create(void (*release)(void *outcome), struct worklist **out);
+void worklist_destroy(struct worklist *l); /* NULL is allowed; frees paths and outcomes */
 
 int worklist_add_image(struct worklist *l, const struct io_found *found); /* ERR_NOMEM */
 int worklist_add_skipped(struct worklist *l, const char *path, enum io_skip why,
@@ -39,6 +39,9 @@ void worklist_close(struct worklist *l); /* nothing more is added */
 
 /* The next image, waiting for discovery; NULL when there is none left. */
 struct work *worklist_take(struct worklist *l);
+
+/* Entry number `i`, or NULL while there is none. Any thread. */
+struct work *worklist_peek(struct worklist *l, size_t i);
 
 /* After the workers have ended. */
 size_t worklist_count(const struct worklist *l);

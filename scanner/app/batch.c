@@ -1,0 +1,192 @@
+/*
+ * batch.c: see batch.h. Workers finish in any order; a finished path is emitted when all before it
+ * are finished, by whoever finishes the first of them, under the progress lock.
+ */
+#include "scanner/app/batch.h"
+
+#include <pthread.h>
+#include <string.h>
+
+#include "index/terminal.h"
+#include "io/discover.h"
+#include "io/mem.h"
+#include "scanner/app/commands.h"
+#include "scanner/app/interrupt.h"
+
+static int probe_io(struct batch *b)
+{
+    const struct io_reader_options wanted = {.backend = b->options->io};
+    struct io_reader *reader = NULL;
+    int err = io_reader_create(&wanted, &reader);
+
+    if (err)
+        return err;
+    b->io = strcmp(io_reader_backend(reader), "uring") == 0 ? IO_BACKEND_URING : IO_BACKEND_PREAD;
+    if (io_reader_note(reader) && !b->options->quiet)
+        complain("%s", io_reader_note(reader));
+    io_reader_destroy(reader);
+    return 0;
+}
+
+int batch_init(struct batch *b, const struct options *options,
+               const struct batch_callbacks *callbacks)
+{
+    int err;
+
+    *b = (struct batch){
+        .options = options, .callbacks = callbacks, .interrupted = interrupt_install()};
+    err = probe_io(b);
+    if (!err)
+        err = worklist_create(callbacks->release, &b->list);
+    return err;
+}
+
+void batch_done(struct batch *b)
+{
+    worklist_destroy(b->list);
+    b->list = NULL;
+}
+
+static void complain_of(struct batch *b, const char *path, const char *what)
+{
+    struct buf quoted = BUF_INIT;
+
+    terminal_quote(bytes_text(path), &quoted);
+    progress_pause(b->progress);
+    complain("%s: %s", buf_cstr(&quoted) ? (const char *)quoted.data : "?", what);
+    progress_resume(b->progress);
+    buf_done(&quoted);
+}
+
+void batch_direct_refused(struct batch *b, const char *path)
+{
+    if (!atomic_exchange(&b->direct_refused_said, true))
+        complain_of(b, path,
+                    "this file system refuses direct reads: reading through the page cache");
+}
+
+static int on_found(void *ctx, const struct io_found *found)
+{
+    struct batch *b = ctx;
+
+    atomic_fetch_add(&b->counters.images_found, 1);
+    atomic_fetch_add(&b->counters.bytes_found, found->size_bytes);
+    return worklist_add_image(b->list, found);
+}
+
+static int on_skipped(void *ctx, const char *path, enum io_skip why, const struct fault *fault,
+                      const char *same_as)
+{
+    struct batch *b = ctx;
+
+    if (why == IO_SKIP_EXCLUDED)
+        return 0;
+    if (why == IO_SKIP_UNREADABLE)
+        complain_of(b, path, fault && fault->errnum ? strerror(fault->errnum) : "unreadable");
+    else if (why == IO_SKIP_PLACEHOLDER && !b->options->quiet)
+        complain_of(b, path, "a placeholder of an archive tier, skipped (--recall reads it)");
+    return worklist_add_skipped(b->list, path, why, fault, same_as);
+}
+
+/* Emits every path that is finished and has only finished ones before it. */
+static void emit_finished(struct batch *b, struct work *just_done)
+{
+    struct work *w;
+
+    progress_pause(b->progress);
+    if (just_done)
+        just_done->done = true;
+    while ((w = worklist_peek(b->list, b->emitted)) && (w->kind == WORK_SKIPPED || w->done)) {
+        b->callbacks->emit(b->callbacks->ctx, w);
+        b->emitted++;
+    }
+    progress_resume(b->progress);
+}
+
+static void *worker(void *arg)
+{
+    struct batch *b = arg;
+    const struct batch_callbacks *call = b->callbacks;
+    void *state = NULL;
+    struct work *w;
+    int err = call->start(call->ctx, &state);
+
+    if (err) {
+        atomic_store(&b->worker_error, err);
+        return NULL;
+    }
+    while (!atomic_load(b->interrupted) && (w = worklist_take(b->list))) {
+        call->image(state, w);
+        atomic_fetch_add(&b->counters.images_done, 1);
+        emit_finished(b, w);
+    }
+    call->stop(state);
+    return NULL;
+}
+
+static int discover_list(struct batch *b, struct io_discover *d)
+{
+    const struct options *o = b->options;
+    struct fault fault = {0};
+    int err = io_discover_list(d, o->files_from, o->files_null, &fault);
+
+    if (!err || err == ERR_CANCELLED || !fault.code)
+        return err;
+    complain_of(b, o->files_from, fault.errnum ? strerror(fault.errnum) : err_text(err));
+    return worklist_add_skipped(b->list, o->files_from, IO_SKIP_UNREADABLE, &fault, NULL);
+}
+
+static int discover(struct batch *b)
+{
+    const struct options *o = b->options;
+    const struct io_discover_options how = {
+        .all_files = o->all_files,
+        .recall = o->recall,
+        .exclude = b->exclude,
+        .cancel = b->interrupted,
+    };
+    const struct io_discover_sink sink = {.ctx = b, .image = on_found, .skipped = on_skipped};
+    struct io_discover *d = NULL;
+    int err = io_discover_create(&how, &sink, &d);
+
+    for (size_t i = 0; !err && i < o->path_count; i++)
+        err = io_discover_path(d, o->paths[i]);
+    if (!err && o->files_from)
+        err = discover_list(b, d);
+    io_discover_destroy(d);
+    atomic_store(&b->counters.found_all, true);
+    return err == ERR_CANCELLED ? 0 : err;
+}
+
+/* Runs the workers while this thread discovers. */
+static int work(struct batch *b)
+{
+    unsigned started = 0;
+    pthread_t *threads = mem_alloc_array(b->options->jobs, sizeof *threads);
+    int err;
+
+    if (!threads)
+        return ERR_NOMEM;
+    while (started < b->options->jobs && pthread_create(&threads[started], NULL, worker, b) == 0)
+        started++;
+    err = started ? discover(b) : ERR_SYS;
+    worklist_close(b->list);
+    for (unsigned i = 0; i < started; i++)
+        pthread_join(threads[i], NULL);
+    mem_free(threads);
+    return err ? err : atomic_load(&b->worker_error);
+}
+
+int batch_run(struct batch *b)
+{
+    const struct options *o = b->options;
+    int err = progress_start(o->progress, o->quiet, &b->counters, &b->progress);
+
+    if (err)
+        return err;
+    err = work(b);
+    emit_finished(b, NULL);
+    progress_stop(b->progress);
+    b->progress = NULL;
+    return err;
+}

@@ -1,0 +1,62 @@
+/*
+ * batch.h: the frame of every command that goes over images: discovery, workers, output in order.
+ *
+ *   discovery (calling thread) ─▶ worklist ─▶ workers, an image each ─▶ emit, in discovery's order
+ *
+ * Shared state: the worklist (its own lock), the progress counters (atomics), standard output and
+ * error (progress_pause/resume). Order of shutdown: discovery ends or is interrupted, the worklist
+ * is closed, workers run out of images and are joined, progress stops.
+ *
+ * Threads: batch_run is called once, from the main thread; callbacks come from workers, emit from
+ * one at a time.
+ */
+#ifndef SCANNER_APP_BATCH_H
+#define SCANNER_APP_BATCH_H
+
+#include <stdatomic.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "io/reader.h"
+#include "scanner/app/options.h"
+#include "scanner/app/progress.h"
+#include "scanner/app/worklist.h"
+
+struct batch_callbacks {
+    void *ctx;
+    int (*start)(void *ctx, void **worker); /* a worker's own state; a code ends the batch */
+    void (*stop)(void *worker);
+    /* Deals with an image: what came of it is w->outcome, which `release` frees. */
+    void (*image)(void *worker, struct work *w);
+    /* Says what is to be said of a path, image or skipped, in the order of discovery. */
+    void (*emit)(void *ctx, struct work *w);
+    void (*release)(void *outcome);
+};
+
+struct batch {
+    const struct options *options;
+    const char *exclude; /* a folder that is not entered, or NULL */
+    const struct batch_callbacks *callbacks;
+    enum io_backend io; /* what the probe found to work */
+    struct progress_counters counters;
+    const atomic_bool *interrupted;
+    struct worklist *list; /* whole once batch_run has ended */
+    struct progress *progress;
+    size_t emitted;
+    atomic_bool direct_refused_said;
+    atomic_int worker_error;
+};
+
+/* Installs the interrupt, probes which reader works here, and says so where it is not what was
+ * asked for. ERR_NOMEM, ERR_MFILE, ERR_SYS. */
+int batch_init(struct batch *b, const struct options *options,
+               const struct batch_callbacks *callbacks);
+void batch_done(struct batch *b);
+
+/* Goes over the images. 0 also when interrupted; ERR_NOMEM, ERR_SYS. */
+int batch_run(struct batch *b);
+
+/* Says once, whatever the number of images, that --direct was refused. Any worker. */
+void batch_direct_refused(struct batch *b, const char *path);
+
+#endif
