@@ -25,6 +25,8 @@ static int run(const struct options *o)
     switch (o->command) {
     case COMMAND_SCAN:
         return command_scan(o);
+    case COMMAND_CHECK:
+        return command_check(o);
     case COMMAND_SHOW:
         return command_show(o);
     }

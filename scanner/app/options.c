@@ -30,6 +30,7 @@ enum long_only {
     OPT_CSV,
     OPT_TYPE,
     OPT_VERSION,
+    OPT_DEEP,
 };
 
 static const struct entry {
@@ -40,31 +41,38 @@ static const struct entry {
     const char *help;
 } entries[] = {
     {"output", OPT_OUT, "OUT", COMMAND_SCAN, "folder for manifests and summary (made if missing)"},
-    {"jobs", OPT_JOBS, "N", COMMAND_SCAN, "images read at once (default: processors)"},
-    {"memory", OPT_MEMORY, "SIZE", COMMAND_SCAN,
+    {"jobs", OPT_JOBS, "N", COMMAND_SCAN | COMMAND_CHECK,
+     "images read at once (default: processors)"},
+    {"memory", OPT_MEMORY, "SIZE", COMMAND_SCAN | COMMAND_CHECK,
      "memory for the run (default: a quarter of RAM, at most 2G)"},
     {"engine", OPT_ENGINE, "NAME", COMMAND_SCAN, "libpff"},
-    {"io", OPT_IO, "NAME", COMMAND_SCAN, "auto, uring or pread (default: auto)"},
-    {"direct", OPT_DIRECT, NULL, COMMAND_SCAN, "bypass the page cache"},
+    {"io", OPT_IO, "NAME", COMMAND_SCAN | COMMAND_CHECK, "auto, uring or pread (default: auto)"},
+    {"direct", OPT_DIRECT, NULL, COMMAND_SCAN | COMMAND_CHECK, "bypass the page cache"},
     {"digest", OPT_DIGEST, "NAME", COMMAND_SCAN, "xxh3 or sha256 (default: xxh3)"},
-    {"all-files", OPT_ALL_FILES, NULL, COMMAND_SCAN,
+    {"all-files", OPT_ALL_FILES, NULL, COMMAND_SCAN | COMMAND_CHECK,
      "probe every file by its content, whatever its name"},
-    {"files-from", OPT_FILES_FROM, "FILE", COMMAND_SCAN,
+    {"files-from", OPT_FILES_FROM, "FILE", COMMAND_SCAN | COMMAND_CHECK,
      "read PATHs from FILE, one a line (- : standard input)"},
-    {"null", OPT_NULL, NULL, COMMAND_SCAN, "PATHs in FILE end in NUL"},
-    {"recall", OPT_RECALL, NULL, COMMAND_SCAN,
+    {"null", OPT_NULL, NULL, COMMAND_SCAN | COMMAND_CHECK, "PATHs in FILE end in NUL"},
+    {"recall", OPT_RECALL, NULL, COMMAND_SCAN | COMMAND_CHECK,
      "read placeholder files too (pulls them back from their archive)"},
-    {"fail-on", OPT_FAIL_ON, "WHAT", COMMAND_SCAN,
-     "exit 4 on corrupt or on any finding (default: never)"},
+    {"deep", OPT_DEEP, NULL, COMMAND_CHECK, "inflate every block, not only what must be read"},
+    {"fail-on", OPT_FAIL_ON, "WHAT", COMMAND_SCAN | COMMAND_CHECK,
+     "exit 4 on corrupt or on any finding (default: scan never, check corrupt)"},
     {"type", OPT_TYPE, "LIST", COMMAND_SHOW,
      "only these records: scan,image,folder,item,finding,verdict,end"},
-    {"json", OPT_JSON, NULL, COMMAND_SCAN | COMMAND_SHOW, "JSON Lines instead of text"},
+    {"json", OPT_JSON, NULL, COMMAND_SCAN | COMMAND_SHOW | COMMAND_CHECK,
+     "JSON Lines instead of text"},
     {"csv", OPT_CSV, NULL, COMMAND_SHOW, "CSV instead of text"},
-    {"progress", OPT_PROGRESS, "WHEN", COMMAND_SCAN, "auto, always or never (default: auto)"},
-    {"quiet", OPT_QUIET, NULL, COMMAND_SCAN | COMMAND_SHOW, "only results and errors"},
-    {"verbose", OPT_VERBOSE, NULL, COMMAND_SCAN | COMMAND_SHOW, "more about each image"},
-    {"version", OPT_VERSION, NULL, COMMAND_SCAN | COMMAND_SHOW, "print the version"},
-    {"help", OPT_HELP, NULL, COMMAND_SCAN | COMMAND_SHOW, "print this help"},
+    {"progress", OPT_PROGRESS, "WHEN", COMMAND_SCAN | COMMAND_CHECK,
+     "auto, always or never (default: auto)"},
+    {"quiet", OPT_QUIET, NULL, COMMAND_SCAN | COMMAND_SHOW | COMMAND_CHECK,
+     "only results and errors"},
+    {"verbose", OPT_VERBOSE, NULL, COMMAND_SCAN | COMMAND_SHOW | COMMAND_CHECK,
+     "more about each image"},
+    {"version", OPT_VERSION, NULL, COMMAND_SCAN | COMMAND_SHOW | COMMAND_CHECK,
+     "print the version"},
+    {"help", OPT_HELP, NULL, COMMAND_SCAN | COMMAND_SHOW | COMMAND_CHECK, "print this help"},
 };
 
 enum { ENTRIES = sizeof entries / sizeof entries[0] };
@@ -79,6 +87,9 @@ static const struct command_info {
      "Finds Outlook images (.ost, .pst, .old, .bak, .nst) below the PATHs, reads each once,\n"
      "fingerprints its items and writes one manifest an image and the run's summary to OUT.\n"
      "Images are never written to."},
+    {"check", COMMAND_CHECK, "ostscan check [OPTION…] PATH…",
+     "Checks the structure of images: every page and block verified, every redundancy of the\n"
+     "format reconciled. Prints findings, the worst first; writes nothing."},
     {"show", COMMAND_SHOW, "ostscan show [OPTION…] MANIFEST…",
      "Prints manifests as a table, as JSON Lines or as CSV. A manifest that is cut short or\n"
      "altered is noticed: exit status 3."},
@@ -238,6 +249,9 @@ static bool apply(struct options *o, int value, const char *argument)
     case OPT_RECALL:
         o->recall = true;
         return true;
+    case OPT_DEEP:
+        o->deep = true;
+        return true;
     case OPT_DIRECT:
         o->direct = true;
         return true;
@@ -277,6 +291,7 @@ static void set_defaults(struct options *o, enum command command)
         .memory_bytes = default_memory(),
         .engine = "libpff",
         .io = IO_BACKEND_AUTO,
+        .fail_on = command == COMMAND_CHECK ? FAIL_CORRUPT : FAIL_NEVER,
     };
 }
 

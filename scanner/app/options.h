@@ -16,7 +16,7 @@
 #include "index/hash.h"
 #include "io/reader.h"
 
-enum command { COMMAND_SCAN = 1, COMMAND_SHOW = 2 };
+enum command { COMMAND_SCAN = 1, COMMAND_SHOW = 2, COMMAND_CHECK = 4 };
 
 enum fail_on { FAIL_NEVER, FAIL_CORRUPT, FAIL_FINDING };
 
@@ -38,6 +38,7 @@ struct options {
     const char *engine;
     enum io_backend io;
     bool direct;
+    bool deep; /* check: inflate every block */
     enum idx_algorithm digest;
     enum progress_mode progress;
     enum output_format output;

@@ -1,0 +1,68 @@
+/*
+ * check.h: the structural check of an image.
+ *
+ * Both B-trees are loaded, then one sweep in ascending order of offset reads and verifies every
+ * block and allocation page that they and the format name; then everything that the format says
+ * twice is reconciled. Damage is told as findings, each at the structure that is damaged: what
+ * follows from one damage elsewhere is not told again.
+ *
+ * Memory: --memory's share + 64 MiB + 48 bytes a block + 32 a node.
+ * Threads: chk_run returns when all is done; it runs a thread for each source, and makes all sink
+ * calls from the calling one.
+ * Errors: damage never is one. ERR_LIMIT (memory), ERR_NOMEM, ERR_CANCELLED, ERR_SYS (threads), a
+ * code of the source that is about more than one range, what the sink returned.
+ */
+#ifndef SCANNER_CHECK_CHECK_H
+#define SCANNER_CHECK_CHECK_H
+
+#include <stdatomic.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "io/source.h"
+#include "scanner/finding.h"
+#include "scanner/ost/header.h"
+
+enum { CHK_SOURCES_MAX = 64, CHK_AFFECTED_MAX = 1000 };
+
+struct chk_job {
+    struct io_source *const *sources; /* of the same bytes, one for each thread; at least one */
+    unsigned source_count;
+    const struct ost_header *header;
+    const struct ost_header_report *report; /* from ost_header_check over those bytes */
+    uint64_t memory_bytes;                  /* the share of --memory that is this job's */
+    size_t chunk_bytes;                     /* the most a read takes; 0: 256 KiB */
+    bool deep;                              /* inflate every block */
+    const atomic_bool *cancel;              /* may be NULL */
+};
+
+struct chk_sink {
+    void *ctx;
+    /* In the order of manifests (finding_compare). Non-zero ends the check with that result. */
+    int (*finding)(void *ctx, const struct finding *finding);
+    /* Bytes of the image dealt with so far. May be NULL. */
+    void (*progress)(void *ctx, uint64_t bytes);
+};
+
+struct chk_result {
+    bool complete; /* false: the image could not be gone through (its header, or a root) */
+    uint64_t allocated_bytes; /* of all blocks and pages that the trees name */
+    uint64_t verified_bytes;  /* those of them that were read and judged */
+    uint64_t blocks, nodes, pages;
+    uint64_t inner_blocks;             /* XBLOCK, XXBLOCK, SLBLOCK, SIBLOCK */
+    uint64_t deflated_blocks;          /* zlib streams */
+    uint64_t items, folders;           /* nodes of messages (both kinds), of folders (both kinds) */
+    uint64_t unreferenced;             /* blocks that nothing names */
+    uint64_t unreachable;              /* blocks named only by such ones */
+    uint64_t unjudged;                 /* blocks whose count of references could not be judged */
+    uint64_t unused_bytes;             /* allocated, but used by nothing */
+    uint64_t corrupt, warnings, infos; /* findings told */
+    uint64_t read_bytes;               /* by the sweep, gaps included */
+    uint64_t peak_bytes;               /* of heap */
+};
+
+/* Checks an image. *out is filled when 0 is returned. */
+int chk_run(const struct chk_job *job, const struct chk_sink *sink, struct chk_result *out);
+
+#endif

@@ -1,0 +1,96 @@
+/* chunk.c: see chunk.h. */
+#include "scanner/check/chunk.h"
+
+#include "scanner/ost/block.h"
+
+static void begin_span(struct chk_cursor *c)
+{
+    c->page = 0;
+    c->page_count = c->k < c->k_end ? ost_alloc_pages(c->state->variant, c->k, c->pages) : 0;
+}
+
+void chk_cursor_init(struct chk_cursor *c, const struct chk_state *s, const struct chk_order *o,
+                     uint64_t k, uint64_t k_end)
+{
+    uint32_t unit = s->variant->unit;
+
+    *c = (struct chk_cursor){.state = s, .order = o, .k = k, .k_end = k_end};
+    c->key = chk_order_from(o, ost_amap_offset(s->variant, k) / unit);
+    c->key_end = chk_order_from(o, ost_amap_offset(s->variant, k_end) / unit);
+    begin_span(c);
+}
+
+static struct chk_item entry_item(const struct chk_cursor *c)
+{
+    const struct chk_state *s = c->state;
+    size_t entry = chk_order_entry(c->order, c->key);
+    uint64_t offset = chk_order_unit(c->order, c->key) * s->variant->unit;
+
+    if (entry >= s->plan.block_count)
+        return (struct chk_item){offset, 0, (uint32_t)(entry - s->plan.block_count), CHK_ITEM_PAGE};
+    return (struct chk_item){offset, ost_block_extent(s->variant, s->plan.blocks[entry].stored),
+                             (uint32_t)entry, CHK_ITEM_BLOCK};
+}
+
+/* The next item; false: none is left. An allocation page goes before what else begins there. */
+static bool peek(struct chk_cursor *c, struct chk_item *out)
+{
+    const struct chk_state *s = c->state;
+
+    while (c->page < c->page_count &&
+           !range_fits(c->pages[c->page].offset, s->variant->page_size, s->file_size))
+        c->page++;
+    if (c->page == c->page_count && c->k + 1 < c->k_end &&
+        (c->key == c->key_end || chk_order_unit(c->order, c->key) * s->variant->unit >=
+                                     ost_amap_offset(s->variant, c->k + 1))) {
+        c->k++;
+        begin_span(c);
+    }
+    if (c->page < c->page_count &&
+        (c->key == c->key_end ||
+         c->pages[c->page].offset <= chk_order_unit(c->order, c->key) * s->variant->unit)) {
+        *out = (struct chk_item){c->pages[c->page].offset, s->variant->page_size,
+                                 c->pages[c->page].type, CHK_ITEM_ALLOC};
+        return true;
+    }
+    if (c->key == c->key_end)
+        return false;
+    *out = entry_item(c);
+    return true;
+}
+
+static void advance(struct chk_cursor *c, const struct chk_item *taken)
+{
+    if (taken->kind == CHK_ITEM_ALLOC)
+        c->page++;
+    else
+        c->key++;
+}
+
+bool chk_cursor_next(struct chk_cursor *c, uint64_t bytes, uint64_t gap, struct chk_chunk *out)
+{
+    struct chk_item item;
+    uint64_t end = 0;
+
+    out->count = 0;
+    out->length = 0;
+    while (out->count < CHK_CHUNK_ITEMS && peek(c, &item)) {
+        uint64_t item_end = item.offset + item.length;
+
+        if (item.length && out->length == 0) {
+            out->offset = item.offset;
+            end = item_end;
+        } else if (item.length) {
+            uint64_t new_end = item_end > end ? item_end : end;
+
+            if ((item.offset > end && item.offset - end > gap) || new_end - out->offset > bytes)
+                break;
+            end = new_end;
+        }
+        if (item.length)
+            out->length = end - out->offset;
+        out->items[out->count++] = item;
+        advance(c, &item);
+    }
+    return out->count > 0;
+}

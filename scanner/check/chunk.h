@@ -1,0 +1,48 @@
+/*
+ * chunk.h: what a sweep reads at once: neighbours in the file, in order.
+ *
+ * Threads: a cursor belongs to one.
+ */
+#ifndef SCANNER_CHECK_CHUNK_H
+#define SCANNER_CHECK_CHUNK_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "scanner/check/order.h"
+#include "scanner/check/state.h"
+#include "scanner/ost/amap.h"
+
+enum chk_item_kind { CHK_ITEM_BLOCK, CHK_ITEM_PAGE, CHK_ITEM_ALLOC };
+
+struct chk_item {
+    uint64_t offset;
+    uint32_t length; /* to be read; 0: a B-tree page, which was read before */
+    uint32_t index;  /* of the block; of the page in the plan; PTYPE_* of an allocation page */
+    uint8_t kind;    /* enum chk_item_kind */
+};
+
+enum { CHK_CHUNK_ITEMS = 2048 };
+
+struct chk_chunk {
+    uint64_t offset, length; /* to be read; length 0: nothing */
+    size_t count;
+    struct chk_item items[CHK_CHUNK_ITEMS];
+};
+
+/* Goes through the items of some spans of allocation maps. */
+struct chk_cursor {
+    const struct chk_state *state;
+    const struct chk_order *order;
+    uint64_t k, k_end;
+    struct ost_alloc_page pages[OST_ALLOC_PAGES_MAX]; /* of span k */
+    unsigned page, page_count;
+    size_t key, key_end;
+};
+
+void chk_cursor_init(struct chk_cursor *c, const struct chk_state *s, const struct chk_order *o,
+                     uint64_t k, uint64_t k_end);
+/* The next chunk, whose bytes are at most `bytes` unless one item has more; false: no more. */
+bool chk_cursor_next(struct chk_cursor *c, uint64_t bytes, uint64_t gap, struct chk_chunk *out);
+
+#endif
