@@ -79,8 +79,6 @@ static int on_skipped(void *ctx, const char *path, enum io_skip why, const struc
 {
     struct batch *b = ctx;
 
-    if (why == IO_SKIP_EXCLUDED)
-        return 0;
     if (why == IO_SKIP_UNREADABLE)
         complain_of(b, path, fault && fault->errnum ? strerror(fault->errnum) : "unreadable");
     else if (why == IO_SKIP_PLACEHOLDER && !b->options->quiet)

@@ -258,6 +258,7 @@ static int on_finding(void *ctx, const struct finding *f)
         err = set_reason(w->outcome, f);
     if (err)
         return err;
+    w->outcome->io_error |= f->code == F_read_failed;
     w->unread |= means_unread(f->code);
     w->gave_up |= means_given_up(f->code);
     w->declined |= f->code == F_engine_declined;

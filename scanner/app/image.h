@@ -38,6 +38,7 @@ struct image_outcome {
     int err; /* 0, or what the environment failed with: no manifest was written */
     struct fault fault;
     bool has_manifest;
+    bool io_error;       /* the storage refused bytes of it: the environment, not damage */
     bool direct_refused; /* --direct was asked for, and the file system would not */
     uint64_t size_bytes;
     uint64_t folders, items, assoc, failed, partial;

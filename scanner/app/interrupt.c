@@ -17,15 +17,30 @@ static void on_signal(int number)
         _exit(EXIT_INTERRUPTED);
 }
 
+void interrupt_ignore_output(void)
+{
+    static const int signals[] = {SIGPIPE, SIGXFSZ};
+    struct sigaction action = {.sa_handler = SIG_IGN};
+
+    sigemptyset(&action.sa_mask);
+    for (size_t i = 0; i < sizeof signals / sizeof signals[0]; i++)
+        sigaction(signals[i], &action, NULL);
+}
+
 const atomic_bool *interrupt_install(void)
 {
     static const int signals[] = {SIGINT, SIGTERM, SIGHUP};
     struct sigaction action = {.sa_handler = on_signal};
 
     sigemptyset(&action.sa_mask);
-    for (size_t i = 0; i < sizeof signals / sizeof signals[0]; i++)
-        sigaction(signals[i], &action, NULL);
-    action.sa_handler = SIG_IGN;
-    sigaction(SIGPIPE, &action, NULL);
+    for (size_t i = 0; i < sizeof signals / sizeof signals[0]; i++) {
+        struct sigaction old;
+
+        /* Under nohup SIGHUP is ignored, and stays so. */
+        if (signals[i] != SIGHUP ||
+            (sigaction(SIGHUP, NULL, &old) == 0 && old.sa_handler != SIG_IGN))
+            sigaction(signals[i], &action, NULL);
+    }
+    interrupt_ignore_output();
     return &interrupted;
 }

@@ -123,7 +123,7 @@ static int status_of(const struct scan *s, const struct summary *summary, int wr
         return EXIT_INTERRUPTED;
     if (wanted_found(s->options, summary))
         return EXIT_FOUND;
-    if (write_error || summary->unreadable || summary->by_state[IMAGE_IN_USE] ||
+    if (write_error || summary->unreadable || summary->io_errors || summary->by_state[IMAGE_IN_USE] ||
         summary->by_state[IMAGE_UNREADABLE] || ferror(stdout))
         return EXIT_ENVIRONMENT;
     return EXIT_DONE;

@@ -79,7 +79,7 @@ int command_show(const struct options *o)
     struct idx_show *show = NULL;
     int err, status = EXIT_DONE;
 
-    interrupt_install();
+    interrupt_ignore_output();
     err = idx_show_create(&how, write_out, NULL, &show);
     if (err) {
         complain("%s", err_text(err));

@@ -16,6 +16,7 @@ static void add_image(struct summary *s, const struct image_outcome *o)
     s->images++;
     s->by_state[o->state]++;
     s->by_remedy[o->remedy]++;
+    s->io_errors += o->io_error;
     if (!o->has_manifest)
         return;
     s->bytes += o->size_bytes;

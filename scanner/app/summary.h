@@ -21,6 +21,7 @@ struct summary {
     uint64_t folders, items, assoc, failed, partial;
     uint64_t findings[SEVERITY_CORRUPT + 1];
     uint64_t skipped, unreadable;
+    uint64_t io_errors; /* images of which the storage refused bytes */
 };
 
 /* Adds up the list, after the workers have ended. */

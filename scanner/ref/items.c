@@ -120,6 +120,7 @@ static int open_item(struct stack *s, libpff_item_t *item, const struct ost_item
     code = send_recipients(r, f);
     if (!code)
         count_attachments(f);
+    f->damage.attachment |= f->attachments > OST_LIMIT_ATTACHMENTS;
     return code;
 }
 
