@@ -147,10 +147,27 @@ static void join_nids(struct arena *arena, const uint32_t **into, size_t *count,
     *count = n;
 }
 
-void idx_finding_list_seal(struct idx_finding_list *l)
+static int add_dropped(struct idx_finding_list *l)
+{
+    struct finding f = finding_of(F_findings_dropped);
+    int err = make_room(l);
+
+    if (err)
+        return err;
+    f.has_actual = true;
+    f.actual = l->dropped;
+    l->entries[l->count] = (struct entry){.finding = f, .sequence = l->count, .merged = 1};
+    l->count++;
+    return 0;
+}
+
+int idx_finding_list_seal(struct idx_finding_list *l)
 {
     size_t n = 0;
+    int err = l->dropped ? add_dropped(l) : 0;
 
+    if (err)
+        return err;
     if (l->count)
         qsort(l->entries, l->count, sizeof *l->entries, compare_entries);
     for (size_t i = 0; i < l->count; i++) {
@@ -167,6 +184,7 @@ void idx_finding_list_seal(struct idx_finding_list *l)
     }
     l->count = n;
     l->sealed = true;
+    return 0;
 }
 
 size_t idx_finding_list_count(const struct idx_finding_list *l)
@@ -185,9 +203,4 @@ uint64_t idx_finding_list_merged(const struct idx_finding_list *l, size_t i)
 {
     assert(l->sealed && i < l->count);
     return l->entries[i].merged;
-}
-
-uint64_t idx_finding_list_dropped(const struct idx_finding_list *l)
-{
-    return l->dropped;
 }

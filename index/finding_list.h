@@ -2,8 +2,8 @@
  * finding_list.h: the findings of one image, gathered in any order, given back in the manifest's.
  *
  * Copies what it is given. Equal findings (same code, offset, bid, nid, expected, actual) become
- * one with their affected nids joined. Past IDX_FINDINGS_MOST different ones only the number of
- * further ones is kept: hostile images cannot grow it without end.
+ * one with their affected nids joined. Past IDX_FINDINGS_MOST only the number of further
+ * ones is kept, as one finding `findings_dropped`: hostile images cannot grow it without end.
  *
  * Threads: one thread owns a list. Errors: ERR_NOMEM.
  */
@@ -21,13 +21,11 @@ struct idx_finding_list;
 int idx_finding_list_create(struct idx_finding_list **out);
 void idx_finding_list_destroy(struct idx_finding_list *l); /* NULL is allowed */
 int idx_finding_list_add(struct idx_finding_list *l, const struct finding *f);
-/* Sorts and merges; then the list may be read, and no longer added to. */
-void idx_finding_list_seal(struct idx_finding_list *l);
+/* Sorts and merges; then the list may be read, and no longer added to. ERR_NOMEM. */
+int idx_finding_list_seal(struct idx_finding_list *l);
 size_t idx_finding_list_count(const struct idx_finding_list *l);
 const struct finding *idx_finding_list_at(const struct idx_finding_list *l, size_t i);
 /* How many equal findings number `i` stands for. */
 uint64_t idx_finding_list_merged(const struct idx_finding_list *l, size_t i);
-/* Findings that were dropped for want of room. */
-uint64_t idx_finding_list_dropped(const struct idx_finding_list *l);
 
 #endif

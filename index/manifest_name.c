@@ -8,7 +8,6 @@
 #include <string.h>
 #include <xxhash.h>
 
-#include "io/buf.h"
 #include "io/err.h"
 #include "io/mem.h"
 
@@ -44,24 +43,32 @@ static size_t cut(const char *name)
     return size;
 }
 
-int idx_manifest_name(const char *path, char out[IDX_MANIFEST_NAME])
+int idx_absolute_path(const char *path, struct buf *out)
 {
     const char *slash = strrchr(path, '/');
     const char *name = slash ? slash + 1 : path;
-    struct buf absolute = BUF_INIT;
     char *folder = NULL;
     int err = real_folder(path, (size_t)(name - path), &folder);
 
     if (err)
         return err;
-    buf_printf(&absolute, "%s/%s", strcmp(folder, "/") == 0 ? "" : folder, name);
+    buf_printf(out, "%s/%s", strcmp(folder, "/") == 0 ? "" : folder, name);
     free(folder);
-    if (absolute.failed) {
-        buf_done(&absolute);
-        return ERR_NOMEM;
+    return out->failed ? ERR_NOMEM : 0;
+}
+
+int idx_manifest_name(const char *path, char out[IDX_MANIFEST_NAME])
+{
+    struct buf absolute = BUF_INIT;
+    int err = idx_absolute_path(path, &absolute);
+
+    if (!err) {
+        const char *slash = strrchr(path, '/');
+        const char *name = slash ? slash + 1 : path;
+
+        snprintf(out, IDX_MANIFEST_NAME, "%.*s-%016" PRIx64 ".jsonl.zst", (int)cut(name), name,
+                 (uint64_t)XXH3_64bits(absolute.data, absolute.size));
     }
-    snprintf(out, IDX_MANIFEST_NAME, "%.*s-%016" PRIx64 ".jsonl.zst", (int)cut(name), name,
-             (uint64_t)XXH3_64bits(absolute.data, absolute.size));
     buf_done(&absolute);
-    return 0;
+    return err;
 }

@@ -8,6 +8,8 @@
 #ifndef INDEX_MANIFEST_NAME_H
 #define INDEX_MANIFEST_NAME_H
 
+#include "io/buf.h"
+
 enum { IDX_MANIFEST_NAME = 200 + 1 + 16 + 10 + 1 };
 
 /*
@@ -15,5 +17,8 @@ enum { IDX_MANIFEST_NAME = 200 + 1 + 16 + 10 + 1 };
  * name is cut at a character's border. ERR_NOMEM, ERR_NOENT (its folder is gone).
  */
 int idx_manifest_name(const char *path, char out[IDX_MANIFEST_NAME]);
+
+/* Appends that absolute path. Same codes. */
+int idx_absolute_path(const char *path, struct buf *out);
 
 #endif

@@ -70,10 +70,12 @@ void idx_record_verdict(struct buf *out, const struct chk_verdict *verdict);
 enum idx_image_state {
     IMAGE_IN_USE,     /* another program holds it */
     IMAGE_UNREADABLE, /* it could not be opened, or nothing of it be read */
+    IMAGE_UNWRITTEN,  /* its manifest could not be written */
     IMAGE_FAILED,     /* not an image, or too damaged for anything to be read */
     IMAGE_DECLINED,   /* the engine does not take it on */
     IMAGE_CHANGED,    /* it changed while it was read */
     IMAGE_PARTIAL,    /* something of it could not be read */
+    IMAGE_DAMAGED,    /* read to its end, with findings of damage */
     IMAGE_OK,
 };
 const char *idx_image_state_name(enum idx_image_state state);

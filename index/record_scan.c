@@ -5,8 +5,9 @@
 
 #include "index/json.h"
 
-static const char *const state_names[] = {"in_use",  "unreadable", "failed", "declined",
-                                          "changed", "partial",    "ok"};
+static const char *const state_names[] = {"in_use",  "unreadable", "unwritten",
+                                          "failed",  "declined",   "changed",
+                                          "partial", "damaged",    "ok"};
 
 const char *idx_image_state_name(enum idx_image_state state)
 {

@@ -214,6 +214,7 @@ static int visit_file(struct io_discover *d, const struct stat *st, uint32_t par
         .inode = st->st_ino,
         .mtime_ns = time_ns(st->st_mtim),
         .named = !parent,
+        .by_name = name_matches(name),
     };
     return d->sink.image(d->sink.ctx, &found);
 }

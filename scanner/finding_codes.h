@@ -102,6 +102,7 @@ FINDING(engine_declined, LAYER_OBJECT, SEVERITY_INFO, "-", "the libpff engine do
 FINDING(engine_open_failed, LAYER_OBJECT, SEVERITY_WARNING, "-", "libpff could not open the image")
 FINDING(engine_crashed, LAYER_OBJECT, SEVERITY_WARNING, "-", "libpff crashed on the image")
 FINDING(engine_timeout, LAYER_OBJECT, SEVERITY_WARNING, "-", "libpff took longer than an image of this size may")
+FINDING(findings_dropped, LAYER_OBJECT, SEVERITY_WARNING, "-", "there are more findings than a manifest keeps")
 FINDING(engine_protocol, LAYER_OBJECT, SEVERITY_WARNING, "-", "the libpff process broke off or spoke nonsense")
 
 /* items */

@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "index/terminal.h"
 #include "scanner/app/commands.h"
 #include "scanner/app/options.h"
 #include "scanner/ref/pff.h"
@@ -18,6 +19,15 @@ void complain(const char *format, ...)
     vfprintf(stderr, format, args);
     va_end(args);
     fputc('\n', stderr);
+}
+
+void complain_about(const char *path, const char *what)
+{
+    struct buf quoted = BUF_INIT;
+
+    terminal_quote(bytes_text(path), &quoted);
+    complain("%s: %s", buf_cstr(&quoted) ? (const char *)quoted.data : "?", what);
+    buf_done(&quoted);
 }
 
 static int run(const struct options *o)

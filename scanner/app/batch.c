@@ -7,7 +7,6 @@
 #include <pthread.h>
 #include <string.h>
 
-#include "index/terminal.h"
 #include "io/discover.h"
 #include "io/mem.h"
 #include "scanner/app/commands.h"
@@ -49,13 +48,9 @@ void batch_done(struct batch *b)
 
 static void complain_of(struct batch *b, const char *path, const char *what)
 {
-    struct buf quoted = BUF_INIT;
-
-    terminal_quote(bytes_text(path), &quoted);
     progress_pause(b->progress);
-    complain("%s: %s", buf_cstr(&quoted) ? (const char *)quoted.data : "?", what);
+    complain_about(path, what);
     progress_resume(b->progress);
-    buf_done(&quoted);
 }
 
 void batch_direct_refused(struct batch *b, const char *path)
@@ -110,9 +105,10 @@ static void *worker(void *arg)
     int err = call->start(call->ctx, &state);
 
     if (err) {
-        atomic_store(&b->worker_error, err);
+        atomic_store(&b->start_error, err);
         return NULL;
     }
+    atomic_fetch_add(&b->working, 1);
     while (!atomic_load(b->interrupted) && (w = worklist_take(b->list))) {
         call->image(state, w);
         atomic_fetch_add(&b->counters.images_done, 1);
@@ -172,7 +168,9 @@ static int work(struct batch *b)
     for (unsigned i = 0; i < started; i++)
         pthread_join(threads[i], NULL);
     mem_free(threads);
-    return err ? err : atomic_load(&b->worker_error);
+    if (!err && !atomic_load(&b->working))
+        err = atomic_load(&b->start_error);
+    return err ? err : atomic_load(&b->lost_error);
 }
 
 int batch_run(struct batch *b)

@@ -44,7 +44,9 @@ struct batch {
     struct progress *progress;
     size_t emitted;
     atomic_bool direct_refused_said;
-    atomic_int worker_error;
+    atomic_uint working;    /* workers that could start */
+    atomic_int start_error; /* of one that could not: an error if none could */
+    atomic_int lost_error;  /* for callbacks: an image has no outcome */
 };
 
 /* Installs the interrupt, probes which reader works here, and says so where it is not what was

@@ -23,6 +23,7 @@
 #include "io/mem.h"
 #include "io/source.h"
 #include "scanner/app/batch.h"
+#include "scanner/app/finding_text.h"
 #include "scanner/app/tty.h"
 #include "scanner/check/check.h"
 
@@ -147,7 +148,7 @@ static int check_structure(struct subject *s)
     return chk_run(&job, &sink, &s->result);
 }
 
-static int check_open(struct subject *s, struct outcome *o, bool named)
+static int check_open(struct subject *s, struct outcome *o, bool named, bool by_name)
 {
     const struct options *options = s->worker->check->options;
     unsigned flags = (options->direct ? IO_FILE_DIRECT : 0u) | (named ? IO_FILE_FOLLOW : 0u);
@@ -163,33 +164,12 @@ static int check_open(struct subject *s, struct outcome *o, bool named)
         err = read_header(s);
     if (err)
         return err;
-    o->foreign = options->all_files && !named && s->report.state == OST_HEADER_UNUSABLE &&
-                 s->header.content == OST_CONTENT_UNKNOWN;
+    o->foreign = options->all_files && !named && !by_name &&
+                 s->report.state == OST_HEADER_UNUSABLE && s->header.content == OST_CONTENT_UNKNOWN;
     return o->foreign ? 0 : check_structure(s);
 }
 
 /* What is said of an image. */
-
-static void print_finding(struct buf *out, const struct finding *f)
-{
-    const struct finding_info *info = finding_info(f->code);
-
-    buf_printf(out, "    %s %s", finding_severity_name(f->severity), info->name);
-    if (f->has_offset)
-        buf_printf(out, " at %" PRIu64, f->offset);
-    if (f->has_bid)
-        buf_printf(out, " bid 0x%" PRIx64, f->bid);
-    if (f->has_nid)
-        buf_printf(out, " nid 0x%" PRIx32, f->nid);
-    if (f->has_expected && f->has_actual)
-        buf_printf(out, " (0x%" PRIx64 ", not 0x%" PRIx64 ")", f->actual, f->expected);
-    buf_printf(out, ": %s", info->text);
-    if (f->detail)
-        buf_printf(out, ": %s", f->detail);
-    if (f->item_count)
-        buf_printf(out, "; %zu item%s hit", f->item_count, f->item_count == 1 ? "" : "s");
-    buf_putc(out, '\n');
-}
 
 struct group {
     const struct finding *first;
@@ -265,7 +245,7 @@ static void tell_text(const struct subject *s, struct outcome *o)
                r->blocks, r->nodes, r->items);
     if (options->verbose)
         for (size_t i = 0; i < idx_finding_list_count(s->list); i++)
-            print_finding(&o->text, idx_finding_list_at(s->list, i));
+            finding_text(&o->text, idx_finding_list_at(s->list, i));
     else if (!options->quiet)
         print_groups(&o->text, s->list);
 }
@@ -333,7 +313,11 @@ static void tell_failure(const struct subject *s, struct outcome *o)
 
 static void tell(struct subject *s, struct outcome *o)
 {
-    idx_finding_list_seal(s->list);
+    if (idx_finding_list_seal(s->list) != 0) {
+        o->err = ERR_NOMEM;
+        tell_failure(s, o);
+        return;
+    }
     o->complete = s->result.complete;
     o->verified_bytes = s->result.verified_bytes;
     for (size_t i = 0; i < idx_finding_list_count(s->list); i++)
@@ -351,10 +335,10 @@ static void check_image(void *ctx, struct work *work)
 
     if (!o || idx_finding_list_create(&s.list) != 0) {
         mem_free(o);
-        atomic_store(&s.worker->check->batch.worker_error, ERR_NOMEM);
+        atomic_store(&s.worker->check->batch.lost_error, ERR_NOMEM);
         return;
     }
-    o->err = check_open(&s, o, work->named);
+    o->err = check_open(&s, o, work->named, work->by_name);
     o->cancelled = o->err == ERR_CANCELLED;
     if (o->err)
         tell_failure(&s, o);

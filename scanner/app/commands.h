@@ -21,5 +21,7 @@ int command_show(const struct options *o);
 
 /* "ostscan: …" on standard error, one line. */
 void complain(const char *format, ...) __attribute__((format(printf, 1, 2)));
+/* The same about a path, whose odd characters are made visible. */
+void complain_about(const char *path, const char *what);
 
 #endif

@@ -24,6 +24,7 @@
 #include "io/clock.h"
 #include "io/mem.h"
 #include "io/source.h"
+#include "scanner/app/finding_text.h"
 
 enum { ITEM_ARENA_LIMIT = 512 << 20, HEADER_CACHE = 64 << 10, PID_DISPLAY_NAME = 0x3001 };
 
@@ -37,7 +38,11 @@ struct image_worker {
     struct io_reader *reader; /* for what the app itself reads: headers */
 
     /* The image in hand. */
+    const struct work *work;
     const char *path;
+    int64_t started_ns;
+    bool output_failed; /* the manifest could not be written */
+    struct buf absolute, details;
     struct io_file file;
     struct image_outcome *outcome;
     struct idx_manifest_writer *manifest;
@@ -61,6 +66,7 @@ struct image_worker {
 void image_outcome_done(struct image_outcome *o)
 {
     mem_free(o->reason);
+    mem_free(o->details);
     mem_free(o->line);
     *o = (struct image_outcome){0};
 }
@@ -109,6 +115,7 @@ static int put_line(struct image_worker *w, enum idx_record type)
     int err = w->line.failed ? ERR_NOMEM
                              : idx_manifest_line(w->manifest, type, w->line.data, w->line.size);
 
+    w->output_failed |= err && err != ERR_NOMEM;
     buf_reset(&w->line);
     return err;
 }
@@ -120,7 +127,7 @@ static int write_scan(struct image_worker *w)
         .tool = "ostscan " OSTSCAN_VERSION,
         .engine = run->engine->name,
         .io = run->io == IO_BACKEND_URING ? "uring" : "pread",
-        .started_ns = run->started_ns,
+        .started_ns = w->started_ns,
         .options = (const char *const *)run->options->given,
         .option_count = run->options->given_count,
     };
@@ -132,7 +139,7 @@ static int write_scan(struct image_worker *w)
 static int write_image(struct image_worker *w, const struct ost_image *image)
 {
     struct idx_image_record record = {
-        .path = w->path,
+        .path = (const char *)w->absolute.data,
         .size_bytes = w->file.id.size_bytes,
         .mtime_ns = w->file.id.mtime_ns,
         .image = image,
@@ -254,7 +261,8 @@ static int on_finding(void *ctx, const struct finding *f)
 
     if (!err)
         err = chk_tally_finding(w->tally, f);
-    if (!err && (means_given_up(f->code) || f->severity == SEVERITY_CORRUPT))
+    if (!err &&
+        (means_given_up(f->code) || means_unread(f->code) || f->severity == SEVERITY_CORRUPT))
         err = set_reason(w->outcome, f);
     if (err)
         return err;
@@ -280,12 +288,13 @@ static void on_progress(void *ctx, uint64_t bytes)
 
 static int write_findings(struct image_worker *w)
 {
-    int err = 0;
+    int err = idx_finding_list_seal(w->findings);
 
-    idx_finding_list_seal(w->findings);
     for (size_t i = 0; !err && i < idx_finding_list_count(w->findings); i++) {
         const struct finding *f = idx_finding_list_at(w->findings, i);
 
+        if (w->run->options->verbose)
+            finding_text(&w->details, f);
         idx_record_finding(&w->line, i + 1, idx_finding_list_merged(w->findings, i), f);
         w->outcome->findings[f->severity]++;
         err = put_line(w, RECORD_FINDING);
@@ -386,7 +395,9 @@ static enum idx_image_state state_of(const struct image_worker *w,
         return IMAGE_DECLINED;
     if (changed)
         return IMAGE_CHANGED;
-    return w->gave_up || w->unread || o->failed || o->partial ? IMAGE_PARTIAL : IMAGE_OK;
+    if (w->gave_up || w->unread || o->failed || o->partial)
+        return IMAGE_PARTIAL;
+    return o->findings[SEVERITY_CORRUPT] ? IMAGE_DAMAGED : IMAGE_OK;
 }
 
 static int write_content(struct image_worker *w, const struct ost_header_report *report)
@@ -417,14 +428,22 @@ static int write_manifest(struct image_worker *w, const struct ost_header_report
     int err = idx_manifest_name(w->path, w->manifest_name);
 
     if (!err)
-        err = idx_manifest_create(w->run->manifest_dir, w->manifest_name, &w->manifest, &o->fault);
+        err = idx_absolute_path(w->path, &w->absolute);
+    if (!err && !buf_cstr(&w->absolute))
+        err = ERR_NOMEM;
+    if (err)
+        return err;
+    err = idx_manifest_create(w->run->manifest_dir, w->manifest_name, &w->manifest, &o->fault);
+    w->output_failed = err && err != ERR_NOMEM;
     if (err)
         return err;
     err = write_content(w, report);
-    if (err)
+    if (err) {
         idx_manifest_abort(w->manifest);
-    else
+    } else {
         err = idx_manifest_commit(w->manifest, &o->fault);
+        w->output_failed = err && err != ERR_NOMEM;
+    }
     w->manifest = NULL;
     o->has_manifest = !err;
     return err;
@@ -454,16 +473,20 @@ static void end(struct image_worker *w)
     w->image_written = w->gave_up = w->unread = w->declined = w->has_allocated = w->has_header =
         false;
     w->bytes_reported = w->allocated_bytes = 0;
+    w->output_failed = false;
+    buf_done(&w->absolute);
+    buf_done(&w->details);
     w->header = (struct ost_header){0};
     w->verdict = (struct chk_verdict){0};
     memset(w->account_text, 0, sizeof w->account_text);
 }
 
 /* Opens the image; with --direct refused by the file system it is open, buffered. */
-static int open_image(struct image_worker *w, bool named)
+static int open_image(struct image_worker *w)
 {
     const struct options *options = w->run->options;
-    unsigned flags = (options->direct ? IO_FILE_DIRECT : 0u) | (named ? IO_FILE_FOLLOW : 0u);
+    unsigned flags =
+        (options->direct ? IO_FILE_DIRECT : 0u) | (w->work->named ? IO_FILE_FOLLOW : 0u);
     int err = io_file_open(w->path, flags, &w->file, &w->outcome->fault);
 
     if (err)
@@ -473,15 +496,15 @@ static int open_image(struct image_worker *w, bool named)
     return 0;
 }
 
-static bool is_foreign(const struct image_worker *w, bool named,
-                       const struct ost_header_report *report)
+/* Of all files probed by their content: no image, and nobody said that it is one. */
+static bool is_foreign(const struct image_worker *w, const struct ost_header_report *report)
 {
-    if (!w->run->options->all_files || named || w->file.id.size_bytes == 0)
-        return w->run->options->all_files && !named && w->file.id.size_bytes == 0;
+    if (!w->run->options->all_files || w->work->named || w->work->by_name)
+        return false;
     return report->state == OST_HEADER_UNUSABLE && w->header.content == OST_CONTENT_UNKNOWN;
 }
 
-static int scan_open_image(struct image_worker *w, bool named)
+static int scan_open_image(struct image_worker *w)
 {
     struct ost_header_report report;
     uint8_t head[OST_HEADER_SIZE];
@@ -492,7 +515,7 @@ static int scan_open_image(struct image_worker *w, bool named)
         return err;
     ost_header_check((struct bytes){head, size}, w->file.id.size_bytes, &w->header, &report);
     w->has_header = size > 0;
-    if (is_foreign(w, named, &report)) {
+    if (is_foreign(w, &report)) {
         w->outcome->foreign = true;
         return 0;
     }
@@ -524,6 +547,10 @@ static void describe(struct image_worker *w, uint64_t elapsed_ns)
     };
     struct buf text = BUF_INIT;
 
+    if (w->details.size && buf_cstr(&w->details)) {
+        o->details = (char *)w->details.data;
+        w->details = BUF_INIT;
+    }
     memcpy(line.findings, o->findings, sizeof line.findings);
     idx_record_image_line(&text, &line);
     o->line = (char *)(uintptr_t)buf_cstr(&text);
@@ -540,9 +567,13 @@ static void describe_failure(struct image_worker *w, int err)
 
     o->err = err;
     o->cancelled = err == ERR_CANCELLED;
-    o->state = err == ERR_BUSY ? IMAGE_IN_USE : IMAGE_UNREADABLE;
+    o->state = err == ERR_BUSY    ? IMAGE_IN_USE
+               : w->output_failed ? IMAGE_UNWRITTEN
+                                  : IMAGE_UNREADABLE;
     if (err == ERR_BUSY && w->tally && chk_verdict_make(w->tally, &facts, &w->verdict) == 0)
         o->remedy = w->verdict.remedy;
+    if (w->output_failed)
+        buf_puts(&why, "its manifest: ");
     if (o->fault.what)
         buf_printf(&why, "%s: ", o->fault.what);
     buf_puts(&why, o->fault.errnum ? strerror(o->fault.errnum) : err_text(err));
@@ -554,19 +585,21 @@ static void describe_failure(struct image_worker *w, int err)
         buf_done(&why);
 }
 
-void image_scan(struct image_worker *w, const char *path, bool named, struct image_outcome *outcome)
+void image_scan(struct image_worker *w, const struct work *work, struct image_outcome *outcome)
 {
     uint64_t started_ns = clock_monotonic_ns();
     int err;
 
     *outcome = (struct image_outcome){.remedy = REMEDY_UNKNOWN};
-    w->path = path;
+    w->started_ns = clock_real_ns();
+    w->work = work;
+    w->path = work->path;
     w->outcome = outcome;
     err = begin(w);
     if (!err)
-        err = open_image(w, named);
+        err = open_image(w);
     if (!err)
-        err = scan_open_image(w, named);
+        err = scan_open_image(w);
     if (err)
         describe_failure(w, err);
     if (!outcome->foreign && !outcome->cancelled)

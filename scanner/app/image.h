@@ -15,6 +15,7 @@
 #include "io/file.h"
 #include "scanner/app/options.h"
 #include "scanner/app/progress.h"
+#include "scanner/app/worklist.h"
 #include "scanner/check/verdict.h"
 #include "scanner/engine.h"
 
@@ -24,7 +25,6 @@ struct image_run {
     const struct engine *engine;
     enum io_backend io; /* what the probe at the start found to work */
     const char *manifest_dir;
-    int64_t started_ns;
     uint64_t memory_bytes; /* for one image */
     const atomic_bool *cancel;
     struct progress_counters *counters;
@@ -46,6 +46,7 @@ struct image_outcome {
     enum chk_remedy remedy;
     const char *remedy_why; /* static: what the remedy rests on, or NULL */
     char *reason;           /* one line: why it is not ok, or NULL */
+    char *details;          /* with --verbose: every finding, a line each; or NULL */
     char *line;             /* its line of scan.jsonl, with '\n' */
 };
 
@@ -56,9 +57,8 @@ struct image_worker;
 int image_worker_create(const struct image_run *run, struct image_worker **out); /* ERR_NOMEM */
 void image_worker_destroy(struct image_worker *w); /* NULL is allowed */
 
-/* Scans the image at `path`. Never fails: everything that can happen is in *outcome. Only where
+/* Scans the image `work`. Never fails: everything that can happen is in *outcome. Only where
  * memory ran out may `line` be NULL. */
-void image_scan(struct image_worker *w, const char *path, bool named,
-                struct image_outcome *outcome);
+void image_scan(struct image_worker *w, const struct work *work, struct image_outcome *outcome);
 
 #endif

@@ -58,10 +58,10 @@ static void scan_image(void *ctx, struct work *work)
     struct image_outcome *o = mem_zalloc(sizeof *o);
 
     if (!o) {
-        atomic_store(&w->scan->batch.worker_error, ERR_NOMEM);
+        atomic_store(&w->scan->batch.lost_error, ERR_NOMEM);
         return;
     }
-    image_scan(w->image, work->path, work->named, o);
+    image_scan(w->image, work, o);
     if (o->direct_refused)
         batch_direct_refused(&w->scan->batch, work->path);
     work->outcome = o;
@@ -123,8 +123,9 @@ static int status_of(const struct scan *s, const struct summary *summary, int wr
         return EXIT_INTERRUPTED;
     if (wanted_found(s->options, summary))
         return EXIT_FOUND;
-    if (write_error || summary->unreadable || summary->io_errors || summary->by_state[IMAGE_IN_USE] ||
-        summary->by_state[IMAGE_UNREADABLE] || ferror(stdout))
+    if (write_error || summary->unreadable || summary->io_errors ||
+        summary->by_state[IMAGE_IN_USE] || summary->by_state[IMAGE_UNREADABLE] ||
+        summary->by_state[IMAGE_UNWRITTEN] || ferror(stdout))
         return EXIT_ENVIRONMENT;
     return EXIT_DONE;
 }
@@ -186,7 +187,6 @@ int command_scan(const struct options *o)
         .options = o,
         .engine = &engine_libpff,
         .io = s.batch.io,
-        .started_ns = clock_real_ns(),
         .memory_bytes = o->memory_bytes / o->jobs,
         .cancel = s.batch.interrupted,
         .counters = &s.batch.counters,

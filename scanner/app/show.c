@@ -33,6 +33,7 @@ static int show_lines(struct idx_manifest_reader *reader, const struct options *
 {
     enum idx_manifest_state state = MANIFEST_COMPLETE;
     unsigned types = o->types ? o->types : SHOW_ALL_TYPES;
+    struct buf why = BUF_INIT;
     enum idx_record type;
     struct bytes line;
     int got;
@@ -49,7 +50,9 @@ static int show_lines(struct idx_manifest_reader *reader, const struct options *
         return got;
     if (state == MANIFEST_COMPLETE)
         return 0;
-    complain("%s: %s (%s)", path, state_text(state), idx_manifest_reason(reader));
+    buf_printf(&why, "%s (%s)", state_text(state), idx_manifest_reason(reader));
+    complain_about(path, buf_cstr(&why) ? (const char *)why.data : state_text(state));
+    buf_done(&why);
     return ERR_DAMAGED;
 }
 
@@ -62,7 +65,7 @@ static int show_one(const char *path, const struct options *o, struct idx_show *
     if (!err)
         err = show_lines(reader, o, show, path);
     if (err && err != ERR_DAMAGED && err != ERR_CANCELLED)
-        complain("%s: %s", path, fault.errnum ? strerror(fault.errnum) : err_text(err));
+        complain_about(path, fault.errnum ? strerror(fault.errnum) : err_text(err));
     idx_manifest_close(reader);
     return err;
 }

@@ -87,6 +87,8 @@ void summary_print_image(FILE *to, const struct work *w)
         buf_printf(&line, " (%s)", o->remedy_why);
     }
     buf_putc(&line, '\n');
+    if (o->details)
+        buf_puts(&line, o->details);
     if (!line.failed)
         fwrite(line.data, 1, line.size, to);
     buf_done(&line);
@@ -94,7 +96,7 @@ void summary_print_image(FILE *to, const struct work *w)
 
 static void print_states(FILE *to, const struct summary *s)
 {
-    for (int i = IMAGE_PARTIAL; i >= 0; i--)
+    for (int i = IMAGE_DAMAGED; i >= 0; i--)
         if (s->by_state[i])
             fprintf(to, ", %" PRIu64 " %s", s->by_state[i],
                     idx_image_state_name((enum idx_image_state)i));

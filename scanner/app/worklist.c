@@ -112,7 +112,7 @@ static int add(struct worklist *l, const struct work *entry)
 
 int worklist_add_image(struct worklist *l, const struct io_found *found)
 {
-    struct work entry = {.kind = WORK_IMAGE, .named = found->named};
+    struct work entry = {.kind = WORK_IMAGE, .named = found->named, .by_name = found->by_name};
     int err;
 
     entry.path = mem_strdup(found->path);

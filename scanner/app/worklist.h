@@ -18,7 +18,8 @@ enum work_kind { WORK_IMAGE, WORK_SKIPPED };
 struct work {
     enum work_kind kind;
     char *path;
-    bool named;
+    bool named;       /* the user named this very file */
+    bool by_name;     /* its name is an image's */
     bool done;        /* an image that was dealt with */
     void *outcome;    /* what came of it: the command's own; NULL: none */
     enum io_skip why; /* a skipped path */

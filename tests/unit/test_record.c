@@ -420,8 +420,8 @@ static void lines_of_a_scan(void **state)
     expect("{\"type\":\"skipped\",\"path\":\"/p\\n\",\"reason\":\"duplicate\",\"same_as\":\"/q" FFFD
            "\",\"same_as_hex\":\"2f71ff\"}\n");
     idx_record_close_line(&out, &totals);
-    expect("{\"type\":\"end\",\"images\":{\"ok\":2,\"partial\":0,\"changed\":0,\"declined\":0,"
-           "\"failed\":0,\"unreadable\":0,\"in_use\":1},\"skipped\":3,\"bytes\":4,\"folders\":5,"
+    expect("{\"type\":\"end\",\"images\":{\"ok\":2,\"damaged\":0,\"partial\":0,\"changed\":0,"
+           "\"declined\":0,\"failed\":0,\"unwritten\":0,\"unreadable\":0,\"in_use\":1},\"skipped\":3,\"bytes\":4,\"folders\":5,"
            "\"items\":6,\"assoc\":0,\"partial\":0,\"failed\":0,"
            "\"findings\":{\"corrupt\":0,\"warning\":0,\"info\":0},\"complete\":true}\n");
 }
