@@ -46,6 +46,8 @@ FINDING(btree_key_order, LAYER_BTREE, SEVERITY_CORRUPT, "R4,R5", "the keys of a 
 FINDING(btree_key_range, LAYER_BTREE, SEVERITY_CORRUPT, "R4,R5", "a key of a B-tree page is outside what its parent says")
 FINDING(btree_key_first, LAYER_BTREE, SEVERITY_CORRUPT, "R4,R5", "the first key of a B-tree page is not its parent's for it")
 FINDING(btree_nid_high, LAYER_BTREE, SEVERITY_WARNING, "R4,R5", "the unused half of a node id is not zero")
+FINDING(nodes_recovered, LAYER_BTREE, SEVERITY_INFO, "R4", "nodes of a damaged B-tree were found again on pages that it no longer names")
+FINDING(nodes_maybe_stale, LAYER_BTREE, SEVERITY_INFO, "R4", "more nodes were found so, but may be former ones: they count for nothing")
 
 /* structural check: entries of the block B-tree, and allocation */
 FINDING(extent_out_of_range, LAYER_ALLOC, SEVERITY_CORRUPT, "R4,R5", "a block's place is outside the file or before its first allocation map")

@@ -241,8 +241,12 @@ static void tell_text(const struct subject *s, struct outcome *o)
     if (r->allocated_bytes)
         buf_printf(&o->text, ", %s of %s verified", tty_bytes(r->verified_bytes),
                    tty_bytes(r->allocated_bytes));
-    buf_printf(&o->text, ", %" PRIu64 " blocks, %" PRIu64 " nodes, %" PRIu64 " messages\n",
+    buf_printf(&o->text, ", %" PRIu64 " blocks, %" PRIu64 " nodes, %" PRIu64 " messages",
                r->blocks, r->nodes, r->items);
+    if (r->recovered || r->maybe_stale)
+        buf_printf(&o->text, "; %" PRIu64 " nodes found again, %" PRIu64 " more may be stale",
+                   r->recovered, r->maybe_stale);
+    buf_putc(&o->text, '\n');
     if (options->verbose)
         for (size_t i = 0; i < idx_finding_list_count(s->list); i++)
             finding_text(&o->text, idx_finding_list_at(s->list, i));
@@ -262,6 +266,8 @@ static void tell_coverage(struct json *j, const struct chk_result *r)
     json_u64(j, "items", r->items);
     json_u64(j, "folders", r->folders);
     json_u64(j, "unused", r->unused_bytes);
+    json_u64(j, "recovered", r->recovered);
+    json_u64(j, "maybe_stale", r->maybe_stale);
 }
 
 static void tell_json(const struct subject *s, struct outcome *o)

@@ -11,6 +11,7 @@
 #include <string.h>
 
 #include "io/err.h"
+#include "scanner/check/carve.h"
 #include "scanner/check/nodes.h"
 
 enum { QUEUE_MOST = 1 << 16, WORK_MOST = 1 << 26 };
@@ -163,6 +164,8 @@ static void add_node(struct chk_affected *a, size_t i)
     const struct ost_node *n = &a->state->plan.nodes[i];
     uint32_t folder = folder_of(a->state, n);
 
+    if (n->flags & CHK_ENTRY_STALE)
+        return;
     if (chk_nid_is_message(n->nid))
         nids_add(&a->items, n->nid);
     if (folder && chk_nid_is_folder(folder))

@@ -29,6 +29,7 @@
 
 #include "io/err.h"
 #include "scanner/check/affected.h"
+#include "scanner/check/carve.h"
 #include "scanner/check/nodes.h"
 #include "scanner/check/order.h"
 #include "scanner/check/refs.h"
@@ -165,7 +166,8 @@ static int place_block(struct chk_state *s, size_t i, struct chk_order *order, u
     uint32_t extent = ost_block_extent(v, b->stored);
     bool aligned = b->offset % v->unit == 0;
 
-    s->result.allocated_bytes += extent;
+    if (!(b->flags & CHK_ENTRY_CARVED))
+        s->result.allocated_bytes += extent;
     if (aligned && b->offset >= v->amap_first && b->offset < end &&
         range_fits(b->offset, extent, s->file_size)) {
         chk_order_add(order, &s->plan, i, b->offset);
@@ -354,22 +356,42 @@ static bool has_root(const struct chk_state *s, enum ost_tree tree)
     return s->plan.pages[s->plan.trees[tree].page_start].trust != OST_TRUST_NONE;
 }
 
-static int check_image(struct chk_state *s, const struct chk_sink *sink)
+/* Nodes that were carved, judged now that it is known what their blocks are. */
+static int tell_recovered(struct chk_state *s, const struct chk_carve *carved,
+                          const struct chk_sink *sink)
 {
-    int rc = load_plan(s);
+    int rc = 0;
+
+    for (size_t i = 0; i < s->plan.node_count && carved->nodes && !rc; i++) {
+        const struct ost_node *n = &s->plan.nodes[i];
+        bool good;
+
+        if (!(n->flags & CHK_ENTRY_CARVED))
+            continue;
+        good = chk_carve_judge(s, carved, i);
+        s->result.recovered += good;
+        s->result.maybe_stale += !good;
+        s->result.nodes += good;
+        s->result.items += good && chk_nid_is_message(n->nid);
+        s->result.folders += good && chk_nid_is_folder(n->nid);
+        if (sink->recovered)
+            rc = sink->recovered(sink->ctx, n, !good);
+    }
+    if (!rc && s->result.recovered)
+        rc = note_sum(s, F_nodes_recovered, 0, s->result.recovered);
+    if (!rc && s->result.maybe_stale)
+        rc = note_sum(s, F_nodes_maybe_stale, 0, s->result.maybe_stale);
+    return rc;
+}
+
+static int check_plan(struct chk_state *s, const struct chk_sink *sink)
+{
+    int rc = chk_bids_init(&s->bids, &s->budget, &s->plan);
 
     if (rc)
         return rc;
-    set_limit(s, s->plan.block_count, s->plan.node_count);
-    s->result.blocks = s->plan.block_count;
-    s->result.nodes = s->plan.node_count;
-    s->result.pages = s->plan.page_count;
-    s->result.complete = has_root(s, OST_TREE_NBT) && has_root(s, OST_TREE_BBT);
-    rc = chk_bids_init(&s->bids, &s->budget, &s->plan);
-    if (rc)
-        return rc;
     find_next_bid(s);
-    s->status = chk_take_zero(&s->budget, s->plan.block_count, &rc);
+    s->status = chk_take_zero(&s->budget, s->plan.block_count * sizeof *s->status, &rc);
     if (!rc)
         rc = sweep(s, sink);
     if (!rc)
@@ -381,6 +403,35 @@ static int check_image(struct chk_state *s, const struct chk_sink *sink)
     if (!rc)
         rc = note_missing(s);
     return rc ? rc : chk_refs(s);
+}
+
+static int check_image(struct chk_state *s, const struct chk_sink *sink)
+{
+    struct chk_carve carved = {0};
+    int rc = load_plan(s);
+
+    if (rc)
+        return rc;
+    s->result.blocks = s->plan.block_count;
+    s->result.nodes = s->plan.node_count;
+    s->result.pages = s->plan.page_count;
+    s->result.complete = has_root(s, OST_TREE_NBT) && has_root(s, OST_TREE_BBT);
+    if (chk_carve_wanted(&s->taint))
+        rc = chk_carve(s, &carved);
+    set_limit(s, s->plan.block_count, s->plan.node_count);
+    if (!rc)
+        rc = check_plan(s, sink);
+    if (!rc)
+        rc = tell_recovered(s, &carved, sink);
+    chk_carve_done(&carved, &s->budget);
+    return rc;
+}
+
+/* An image without roots is carved; one without a header is none. */
+static bool can_be_read(const struct chk_state *s)
+{
+    return s->job->report->state != OST_HEADER_UNUSABLE ||
+           (s->variant && reported(s->job->report, F_root_out_of_range));
 }
 
 static int tell(struct chk_state *s, const struct chk_sink *sink, struct chk_affected *a,
@@ -448,7 +499,7 @@ int chk_run(const struct chk_job *job, const struct chk_sink *sink, struct chk_r
         set_limit(&s, 0, 0);
     read_header(&s);
     rc = note_header(&s);
-    if (!rc && job->report->state != OST_HEADER_UNUSABLE)
+    if (!rc && can_be_read(&s))
         rc = check_image(&s, sink);
     if (!rc)
         rc = tell_all(&s, sink);
@@ -457,7 +508,7 @@ int chk_run(const struct chk_job *job, const struct chk_sink *sink, struct chk_r
         *out = s.result;
     }
     chk_links_done(&s.links, &s.budget);
-    chk_give(&s.budget, s.status, s.plan.block_count);
+    chk_give(&s.budget, s.status, s.plan.block_count * sizeof *s.status);
     chk_bids_done(&s.bids, &s.budget);
     chk_notes_done(&s.notes);
     chk_taint_done(&s.taint);

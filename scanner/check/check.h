@@ -1,10 +1,11 @@
 /*
  * check.h: the structural check of an image.
  *
- * Both B-trees are loaded, then one sweep in ascending order of offset reads and verifies every
- * block and allocation page that they and the format name; then everything that the format says
- * twice is reconciled. Damage is told as findings, each at the structure that is damaged: what
- * follows from one damage elsewhere is not told again.
+ * Both B-trees are loaded (where pages of them are lost, others are carved, see carve.h), then one
+ * sweep in ascending order of offset reads and verifies every block and allocation page that they
+ * and the format name; then everything that the format says twice is reconciled. Damage is told as
+ * findings, each at the structure that is damaged: what follows from one damage elsewhere is not
+ * told again.
  *
  * Memory: --memory's share + 64 MiB + 48 bytes a block + 32 a node.
  * Threads: chk_run returns when all is done; it runs a thread for each source, and makes all sink
@@ -22,6 +23,7 @@
 
 #include "io/source.h"
 #include "scanner/finding.h"
+#include "scanner/ost/btree.h"
 #include "scanner/ost/header.h"
 
 enum { CHK_SOURCES_MAX = 64, CHK_AFFECTED_MAX = 1000 };
@@ -41,6 +43,9 @@ struct chk_sink {
     void *ctx;
     /* In the order of manifests (finding_compare). Non-zero ends the check with that result. */
     int (*finding)(void *ctx, const struct finding *finding);
+    /* Of a damaged node B-tree, each node that was found again by carving, by nid; maybe_stale: it
+     * may be a former version or deleted, and counts for nothing. May be NULL. */
+    int (*recovered)(void *ctx, const struct ost_node *node, bool maybe_stale);
     /* Bytes of the image dealt with so far. May be NULL. */
     void (*progress)(void *ctx, uint64_t bytes);
 };
@@ -53,6 +58,8 @@ struct chk_result {
     uint64_t inner_blocks;             /* XBLOCK, XXBLOCK, SLBLOCK, SIBLOCK */
     uint64_t deflated_blocks;          /* zlib streams */
     uint64_t items, folders;           /* nodes of messages (both kinds), of folders (both kinds) */
+    uint64_t recovered;                /* nodes found again by carving; they are counted above */
+    uint64_t maybe_stale;              /* others found so; they are not */
     uint64_t unreferenced;             /* blocks that nothing names */
     uint64_t unreachable;              /* blocks named only by such ones */
     uint64_t unjudged;                 /* blocks whose count of references could not be judged */

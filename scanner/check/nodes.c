@@ -7,6 +7,7 @@
 #include "scanner/check/nodes.h"
 
 #include "io/err.h"
+#include "scanner/check/carve.h"
 
 enum { PARENTS_KEPT = 256 };
 
@@ -92,8 +93,10 @@ static int check_node(struct nodes *w, size_t i)
     unsigned type = chk_nid_type(n->nid);
     int rc = 0;
 
-    s->result.items += chk_nid_is_message(n->nid);
-    s->result.folders += chk_nid_is_folder(n->nid);
+    if (!(n->flags & CHK_ENTRY_CARVED)) {
+        s->result.items += chk_nid_is_message(n->nid);
+        s->result.folders += chk_nid_is_folder(n->nid);
+    }
     if (!doubted && n->nid >> 5 > w->highest[type])
         w->highest[type] = n->nid >> 5;
     if (n->data)

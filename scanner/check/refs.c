@@ -27,8 +27,10 @@ static void count(struct counts *c, uint32_t block, bool maybe)
         return;
     if (maybe)
         c->state->status[block] |= CHK_MAYBE;
-    else if (c->refs[block] < UINT16_MAX)
-        c->refs[block]++;
+    else if (c->refs[block]++ == 0)
+        c->state->status[block] |= CHK_NAMED;
+    else if (c->refs[block] == 0)
+        c->refs[block] = UINT16_MAX;
 }
 
 static void count_inner(struct counts *c, const struct chk_inner *inner)
@@ -176,8 +178,7 @@ int chk_refs(struct chk_state *s)
     int rc;
 
     c.lost = s->links.lost;
-    c.pages_lost =
-        chk_tainted(&s->taint, OST_TREE_NBT) || chk_tainted(&s->taint, OST_TREE_BBT);
+    c.pages_lost = chk_tainted(&s->taint, OST_TREE_NBT) || chk_tainted(&s->taint, OST_TREE_BBT);
     c.refs = chk_take_zero(&s->budget, size, &rc);
     if (!c.refs)
         return rc;

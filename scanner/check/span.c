@@ -84,6 +84,19 @@ enum chk_put chk_span_put(struct chk_span *s, uint64_t offset, uint64_t length, 
     return put;
 }
 
+bool chk_span_calls_free(const struct chk_span *s, uint64_t offset, uint64_t length)
+{
+    const struct ost_variant *v = s->variant;
+    uint64_t first = (offset - s->offset) / v->unit, end = first + length / v->unit;
+    uint64_t limit = v->amap_spacing / v->unit;
+
+    end = end > limit ? limit : end;
+    for (uint64_t i = first; s->known && i < end; i = (i / 64 + 1) * 64)
+        if (mask_of(i, end) & ~s->map[i / 64])
+            return true;
+    return false;
+}
+
 uint64_t chk_span_free(const struct chk_span *s)
 {
     uint64_t units = 0;

@@ -46,6 +46,9 @@ enum chk_put chk_span_put(struct chk_span *s, uint64_t offset, uint64_t length, 
 /* What a put would say, but that nothing is put. */
 enum chk_put chk_span_test(const struct chk_span *s, uint64_t offset, uint64_t length);
 
+/* Whether the map is known, and calls some of the extent (cut at the span's end) free. */
+bool chk_span_calls_free(const struct chk_span *s, uint64_t offset, uint64_t length);
+
 /* Bytes that the map says are free; that are allocated and were not put. Of a known one. */
 uint64_t chk_span_free(const struct chk_span *s);
 uint64_t chk_span_unused(const struct chk_span *s);

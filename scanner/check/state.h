@@ -19,12 +19,13 @@
 
 /* The status of a block; its kind (enum chk_kind) stands above. */
 enum {
-    CHK_READ = 1,  /* its extent was read and judged */
-    CHK_SOUND = 2, /* its bytes are what was written */
-    CHK_SIZED = 4, /* its trailer agrees with the B-tree about its sizes */
-    CHK_MAYBE = 8, /* a block that is in doubt names it */
-    CHK_CUT = 16,  /* it lies beyond the end of a truncated file */
-    CHK_KIND_SHIFT = 5,
+    CHK_READ = 1,   /* its extent was read and judged */
+    CHK_SOUND = 2,  /* its bytes are what was written */
+    CHK_SIZED = 4,  /* its trailer agrees with the B-tree about its sizes */
+    CHK_MAYBE = 8,  /* a block that is in doubt names it */
+    CHK_CUT = 16,   /* it lies beyond the end of a truncated file */
+    CHK_NAMED = 32, /* a node or block that is not in doubt names it */
+    CHK_KIND_SHIFT = 8,
 };
 
 struct chk_state {
@@ -41,7 +42,7 @@ struct chk_state {
     struct chk_taint taint;
     struct ost_plan plan;
     struct chk_bids bids;
-    uint8_t *status; /* by block */
+    uint16_t *status; /* by block */
     struct chk_links links;
     struct chk_result result;
 };

@@ -21,6 +21,7 @@
 #include <threads.h>
 
 #include "io/err.h"
+#include "scanner/check/carve.h"
 #include "scanner/check/chunk.h"
 #include "scanner/check/span.h"
 #include "scanner/check/verify.h"
@@ -73,6 +74,7 @@ struct lost {
     uint32_t index;
     bool other;   /* another block is there, with its own right checksum */
     uint64_t bid; /* its bid */
+    bool changed; /* the block is there but for its checksum; its entry is in doubt */
 };
 
 /* An extent in use that the map calls free; `bytes` of it. */
@@ -117,18 +119,34 @@ static enum finding_code judge_lost(const struct worker *w, const struct lost *l
     return l->other ? F_block_bid : F_block_lost;
 }
 
+/* A block that was freed keeps its trailer until that is overwritten too: one with a wrong checksum
+ * is damaged only if its place is still its own. */
+static bool is_still_there(const struct worker *w, const struct lost *l)
+{
+    const struct chk_state *s = w->shared->state;
+    const struct ost_block *b = &s->plan.blocks[l->index];
+    uint32_t length = ost_block_extent(s->variant, b->stored);
+
+    return !(b->flags & CHK_ENTRY_FREE) &&
+           chk_span_test(&w->span, b->offset, length) == CHK_PUT_GOOD &&
+           !chk_span_calls_free(&w->span, b->offset, length);
+}
+
 static int note_lost(struct worker *w)
 {
     const struct lost *list = w->lost.data;
     int rc = 0;
 
     for (size_t i = 0; i < w->lost.count && !rc; i++)
-        rc = chk_verify_lost(&w->verify, list[i].index, judge_lost(w, &list[i]), list[i].bid);
+        if (!list[i].changed)
+            rc = chk_verify_lost(&w->verify, list[i].index, judge_lost(w, &list[i]), list[i].bid);
+        else if (is_still_there(w, &list[i]))
+            rc = chk_verify_lost(&w->verify, list[i].index, F_block_crc, 0);
     w->lost.count = 0;
     return rc;
 }
 
-static int add_lost(struct worker *w, size_t index, const uint8_t *extent)
+static int add_lost(struct worker *w, size_t index, const uint8_t *extent, bool changed)
 {
     struct chk_state *s = w->shared->state;
     const struct ost_block *b = &s->plan.blocks[index];
@@ -142,7 +160,7 @@ static int add_lost(struct worker *w, size_t index, const uint8_t *extent)
     *to = (struct lost){(uint32_t)index,
                         t.bid && ost_block_extent(s->variant, t.stored) == extent_bytes &&
                             ost_crc_passes(t.crc, ost_crc(extent, t.stored)),
-                        t.bid};
+                        t.bid, changed};
     w->lost.count++;
     return 0;
 }
@@ -310,15 +328,21 @@ static int take_page(struct worker *w, const struct chk_item *item)
 
 static int take_block(struct worker *w, const struct chk_item *item, const uint8_t *extent)
 {
+    const struct chk_state *s = w->shared->state;
     enum ost_trust trust;
     int rc = chk_verify_block(&w->verify, item->index, extent, &trust);
 
     if (!rc)
         rc = enter_span(w, item->offset);
-    if (rc || chk_block_doubted(w->shared->state, item->index))
+    if (rc)
         return rc;
+    if (chk_block_doubted(s, item->index)) {
+        bool changed = trust == OST_TRUST_SUSPECT && (s->status[item->index] & CHK_SIZED);
+
+        return changed ? add_lost(w, item->index, extent, true) : 0;
+    }
     if (trust == OST_TRUST_NONE)
-        return add_lost(w, item->index, extent);
+        return add_lost(w, item->index, extent, false);
     return use(w, item, item->length);
 }
 

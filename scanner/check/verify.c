@@ -4,7 +4,8 @@
  * A block's trailer repeats what the block B-tree says of it. Where the two differ in one field and
  * the checksum is right, the trailer is damaged; where only the checksum is wrong, the content is;
  * where neither, another block lies there or none, and that is the tree's doing if the
- * entry is in doubt (taint.h). Of an entry in doubt only what the block proves by itself is noted.
+ * entry is in doubt (taint.h).
+ * Of an entry in doubt nothing is noted here.
  *
  * A block that is not there is not noted here: who sees its neighbours can tell whether the tree
  * names a wrong place (sweep.c). An entry with a wrong size betrays itself where the trailer is
@@ -18,6 +19,7 @@
 #include <string.h>
 
 #include "io/err.h"
+#include "scanner/check/carve.h"
 #include "scanner/ost/crc.h"
 #include "scanner/ost/datatree.h"
 #include "scanner/ost/limits.h"
@@ -99,18 +101,12 @@ static int note(struct chk_verify *w, size_t index, enum finding_code code, bool
 }
 
 static int note_defects(struct chk_verify *w, size_t index, const struct ost_defects *d,
-                        const enum finding_code *code_of, bool doubted)
+                        const enum finding_code *code_of)
 {
     int rc = 0;
 
-    for (unsigned i = 0; i < d->count && !rc; i++) {
-        enum ost_defect_kind kind = d->list[i].kind;
-
-        if (doubted && kind != OST_BLOCK_CRC && kind != OST_BLOCK_CONSTANT &&
-            kind != OST_BLOCK_ZERO)
-            continue;
-        rc = note(w, index, code_of[kind], true, d->list[i].expected, d->list[i].actual);
-    }
+    for (unsigned i = 0; i < d->count && !rc; i++)
+        rc = note(w, index, code_of[d->list[i].kind], true, d->list[i].expected, d->list[i].actual);
     return rc;
 }
 
@@ -276,7 +272,7 @@ static int read_siblock(struct chk_verify *w, struct reading *r, const struct os
 
 static void set_kind(struct chk_state *s, size_t index, enum chk_kind kind)
 {
-    s->status[index] = (uint8_t)(s->status[index] | (unsigned)kind << CHK_KIND_SHIFT);
+    s->status[index] = (uint16_t)(s->status[index] | (unsigned)kind << CHK_KIND_SHIFT);
 }
 
 /* The references of a decoded block. *formed: it is an internal block. */
@@ -298,7 +294,7 @@ static int read_decoded(struct chk_verify *w, struct reading *r, struct bytes de
             set_kind(w->state, r->index, x.level == 2 ? CHK_KIND_XX : CHK_KIND_X);
     }
     if (!r->inner.doubted)
-        rc = note_defects(w, r->index, &defects, r->subnodes ? subnode_codes : data_codes, false);
+        rc = note_defects(w, r->index, &defects, r->subnodes ? subnode_codes : data_codes);
     if (rc || !*formed)
         return rc;
     if (!r->subnodes)
@@ -348,7 +344,7 @@ static int check_content(struct chk_verify *w, size_t index, const uint8_t *exte
     return read_inner(w, index, decoded, doubted || !sound);
 }
 
-/* What the trailer says: notes it, and *trust. */
+/* What the trailer says: notes it (but of an entry in doubt), and *trust. */
 static int check_trailer(struct chk_verify *w, size_t index, const uint8_t *extent, bool doubted,
                          enum ost_trust *trust)
 {
@@ -367,11 +363,24 @@ static int check_trailer(struct chk_verify *w, size_t index, const uint8_t *exte
         !ost_defects_has(&defects, OST_BLOCK_INFLATED))
         s->status[index] |= CHK_SIZED;
     if (*trust != OST_TRUST_NONE)
-        return note_defects(w, index, &defects, codes, doubted);
+        return doubted ? 0 : note_defects(w, index, &defects, codes);
     if (!is_entry_wrong(s, b, extent, &defects, &t))
         return 0;
     *trust = OST_TRUST_SUSPECT;
     return doubted ? 0 : note_entry(w, index, t.stored);
+}
+
+/* A carved block counts when it is found to be there. */
+static void count_block(struct chk_verify *w, const struct ost_block *b)
+{
+    uint32_t extent = ost_block_extent(w->state->variant, b->stored);
+
+    w->verified_bytes += extent;
+    w->inner_blocks += ost_bid_internal(b->bid);
+    if (b->flags & CHK_ENTRY_CARVED) {
+        w->carved_bytes += extent;
+        w->carved_blocks++;
+    }
 }
 
 int chk_verify_block(struct chk_verify *w, size_t index, const uint8_t *extent,
@@ -383,10 +392,10 @@ int chk_verify_block(struct chk_verify *w, size_t index, const uint8_t *extent,
     int rc = check_trailer(w, index, extent, doubted, trust);
 
     s->status[index] |= CHK_READ;
-    w->verified_bytes += ost_block_extent(s->variant, b->stored);
-    w->inner_blocks += ost_bid_internal(b->bid);
     if (rc)
         return rc;
+    if (!(b->flags & CHK_ENTRY_CARVED) || *trust != OST_TRUST_NONE)
+        count_block(w, b);
     if (*trust == OST_TRUST_NONE) {
         w->links.lost += ost_bid_internal(b->bid);
         return 0;
@@ -402,7 +411,7 @@ int chk_verify_lost(struct chk_verify *w, size_t index, enum finding_code code, 
     const struct ost_block *b = &s->plan.blocks[index];
     struct chk_note n;
 
-    if (code == F_block_lost)
+    if (code == F_block_lost || code == F_block_crc)
         return note(w, index, code, false, 0, 0);
     if (code == F_block_bid)
         return note(w, index, code, true, b->bid, other);
@@ -439,6 +448,8 @@ int chk_verify_merge(struct chk_verify *w)
     if (rc)
         return rc;
     s->result.verified_bytes += w->verified_bytes;
+    s->result.allocated_bytes += w->carved_bytes;
+    s->result.blocks += w->carved_blocks;
     s->result.deflated_blocks += w->deflated_blocks;
     s->result.inner_blocks += w->inner_blocks;
     return 0;

@@ -20,6 +20,7 @@ struct chk_verify {
     struct chk_notes notes;
     struct chk_links links;
     uint64_t verified_bytes, deflated_blocks, inner_blocks;
+    uint64_t carved_bytes, carved_blocks; /* that were there */
     uint64_t padded, padded_first; /* blocks with padding not zero; the lowest offset of one */
 };
 
@@ -29,7 +30,7 @@ int chk_verify_merge(struct chk_verify *w);
 void chk_verify_done(struct chk_verify *w);
 
 /* Judges block `index` of the plan, whose whole extent is given. *trust: whether it is there; with
- * OST_TRUST_NONE nothing was noted. */
+ * OST_TRUST_NONE, or an entry in doubt, nothing was noted. */
 int chk_verify_block(struct chk_verify *w, size_t index, const uint8_t *extent,
                      enum ost_trust *trust);
 /* Notes one that was not there: what lies there instead, or how its place is wrong. `other`: the
