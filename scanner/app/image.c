@@ -1,8 +1,9 @@
 /*
  * image.c: see image.h.
  *
- *   open ─▶ header ─┬─ unusable ───────────────────────────────┐
- *                   └─ engine ─▶ image, folders, items, findings ┴▶ findings ─▶ verdict ─▶ commit
+ *   open ─▶ header ─▶ structure ─┬─ unusable ──────────────────────────┐
+ *                                └─ engine ─▶ image, folders, items ───┴▶ findings ─▶ verdict ─▶
+ * commit
  *
  * Records leave in the manifest's order: the engine's own order brings image, folders and items;
  * findings are held until the end.
@@ -25,8 +26,14 @@
 #include "io/mem.h"
 #include "io/source.h"
 #include "scanner/app/finding_text.h"
+#include "scanner/check/check.h"
 
-enum { ITEM_ARENA_LIMIT = 512 << 20, HEADER_CACHE = 64 << 10, PID_DISPLAY_NAME = 0x3001 };
+enum {
+    ITEM_ARENA_LIMIT = 512 << 20,
+    READ_AHEAD = 8 << 20,
+    READS_IN_FLIGHT = 32,
+    PID_DISPLAY_NAME = 0x3001
+};
 
 struct image_worker {
     const struct image_run *run;
@@ -35,7 +42,7 @@ struct image_worker {
     struct arena arena; /* of the item in hand */
     struct buf line, name, folder_path;
     struct ost_hasher hasher;
-    struct io_reader *reader; /* for what the app itself reads: headers */
+    struct io_reader *reader; /* for header and structure */
 
     /* The image in hand. */
     const struct work *work;
@@ -44,6 +51,7 @@ struct image_worker {
     bool output_failed; /* the manifest could not be written */
     struct buf absolute, details;
     struct io_file file;
+    struct io_source *source;
     struct image_outcome *outcome;
     struct idx_manifest_writer *manifest;
     struct idx_finding_list *findings;
@@ -55,8 +63,8 @@ struct image_worker {
     bool declined; /* … as it is too large for it */
     const char *account;
     char account_text[16];
-    bool has_allocated;
-    uint64_t allocated_bytes, bytes_reported;
+    uint64_t bytes_reported;
+    struct chk_result structure;
     bool has_header;
     struct ost_header header;
     struct chk_verdict verdict; /* what it points to is the tally's */
@@ -73,7 +81,7 @@ void image_outcome_done(struct image_outcome *o)
 
 int image_worker_create(const struct image_run *run, struct image_worker **out)
 {
-    const struct io_reader_options how = {.backend = run->io, .depth = 1};
+    const struct io_reader_options how = {.backend = run->io, .depth = READS_IN_FLIGHT};
     struct image_worker *w = mem_zalloc(sizeof *w);
     int err;
 
@@ -157,8 +165,6 @@ static int on_image(void *ctx, const struct ost_image *image)
 
     if (image->account)
         strncpy(w->account_text, image->account, sizeof w->account_text - 1);
-    w->has_allocated = image->has_allocated;
-    w->allocated_bytes = image->allocated_bytes;
     return write_image(w, image);
 }
 
@@ -308,9 +314,10 @@ static int write_verdict(struct image_worker *w, bool changed)
         .content = w->header.content,
         .account = w->account_text[0] ? w->account_text : "unknown",
         .changed = changed,
-        .has_allocated = w->has_allocated,
-        .allocated_bytes = w->allocated_bytes,
-        .complete = w->image_written && !w->gave_up,
+        .has_allocated = w->structure.complete,
+        .allocated_bytes = w->structure.allocated_bytes,
+        .verified_bytes = w->structure.verified_bytes,
+        .complete = w->image_written && !w->gave_up && w->structure.complete,
     };
     int err = chk_verdict_make(w->tally, &facts, &w->verdict);
 
@@ -326,22 +333,34 @@ static int write_verdict(struct image_worker *w, bool changed)
 /* The header's bytes into `head`; what keeps them from being read is the result. */
 static int read_header(struct image_worker *w, uint8_t head[OST_HEADER_SIZE], size_t *size)
 {
-    struct io_source *source = NULL;
-    struct fault *fault = &w->outcome->fault;
     size_t wanted =
         w->file.id.size_bytes < OST_HEADER_SIZE ? (size_t)w->file.id.size_bytes : OST_HEADER_SIZE;
     int err =
-        io_source_open_reader(w->reader, w->file.fd, w->file.id.size_bytes, HEADER_CACHE, &source);
+        io_source_open_reader(w->reader, w->file.fd, w->file.id.size_bytes, READ_AHEAD, &w->source);
 
-    if (err)
-        return err;
-    err = io_source_read(source, 0, head, wanted);
-    if (err)
-        *fault = source->fault;
-    else
+    if (!err)
+        err = io_source_read(w->source, 0, head, wanted);
+    if (!err)
         *size = wanted;
-    io_source_close(source);
+    else if (w->source)
+        w->outcome->fault = w->source->fault;
     return err;
+}
+
+/* Every page and block verified; what the trees name is from here on known. */
+static int check_structure(struct image_worker *w, const struct ost_header_report *report)
+{
+    const struct chk_sink sink = {.ctx = w, .finding = on_finding};
+    const struct chk_job job = {
+        .sources = &w->source,
+        .source_count = 1,
+        .header = &w->header,
+        .report = report,
+        .memory_bytes = w->run->memory_bytes,
+        .cancel = w->run->cancel,
+    };
+
+    return chk_run(&job, &sink, &w->structure);
 }
 
 static int run_engine(struct image_worker *w)
@@ -405,8 +424,8 @@ static int write_content(struct image_worker *w, const struct ost_header_report 
     bool changed = false;
     int err = write_scan(w);
 
-    for (unsigned i = 0; !err && i < report->finding_count; i++)
-        err = on_finding(w, &report->findings[i]);
+    if (!err)
+        err = check_structure(w, report);
     if (!err && report->state != OST_HEADER_UNUSABLE)
         err = run_engine(w);
     if (!err && !w->image_written)
@@ -463,6 +482,8 @@ static int begin(struct image_worker *w)
 static void end(struct image_worker *w)
 {
     on_progress(w, UINT64_MAX);
+    io_source_close(w->source);
+    w->source = NULL;
     io_file_close(&w->file);
     idx_finding_list_destroy(w->findings);
     idx_folders_destroy(w->folders);
@@ -470,9 +491,9 @@ static void end(struct image_worker *w)
     w->findings = NULL;
     w->folders = NULL;
     w->tally = NULL;
-    w->image_written = w->gave_up = w->unread = w->declined = w->has_allocated = w->has_header =
-        false;
-    w->bytes_reported = w->allocated_bytes = 0;
+    w->image_written = w->gave_up = w->unread = w->declined = w->has_header = false;
+    w->bytes_reported = 0;
+    w->structure = (struct chk_result){0};
     w->output_failed = false;
     buf_done(&w->absolute);
     buf_done(&w->details);
