@@ -1,0 +1,265 @@
+/* test_worklist.c: every path once, in its order, whoever takes it. */
+#include <pthread.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+#include <cmocka.h>
+
+#include "io/mem.h"
+#include "scanner/app/worklist.h"
+
+enum { MANY = 5000, TAKERS = 3, HANGS_S = 120 };
+
+static unsigned released;
+
+static void release(void *outcome)
+{
+    released += *(unsigned *)outcome;
+}
+
+static struct worklist *make_list(void)
+{
+    struct worklist *l = NULL;
+
+    released = 0;
+    assert_int_equal(worklist_create(release, &l), 0);
+    return l;
+}
+
+static int add_image(struct worklist *l, unsigned n)
+{
+    char path[32];
+    struct io_found found = {.path = path, .named = n % 2};
+
+    snprintf(path, sizeof path, "image %u", n);
+    return worklist_add_image(l, &found);
+}
+
+static int add_skipped(struct worklist *l, unsigned n)
+{
+    char path[32];
+
+    snprintf(path, sizeof path, "other %u", n);
+    return worklist_add_skipped(l, path, IO_SKIP_SPECIAL, NULL, NULL);
+}
+
+/* Every third is no image. */
+static int add_either(struct worklist *l, unsigned n)
+{
+    return n % 3 == 2 ? add_skipped(l, n) : add_image(l, n);
+}
+
+static unsigned number_of(const struct work *w)
+{
+    unsigned n = UINT32_MAX;
+
+    assert_int_equal(sscanf(w->path, "image %u", &n), 1);
+    return n;
+}
+
+static void entries_are_copied_whole(void **state)
+{
+    struct worklist *l = make_list();
+    struct fault fault = {.code = ERR_ACCESS, .errnum = 13};
+    char path[] = "/a/x.ost", same[] = "/a/y.ost";
+    struct io_found found = {.path = path, .size_bytes = 7, .named = true};
+    const struct work *w;
+
+    (void)state;
+    assert_int_equal(worklist_add_image(l, &found), 0);
+    assert_int_equal(worklist_add_skipped(l, path, IO_SKIP_UNREADABLE, &fault, NULL), 0);
+    assert_int_equal(worklist_add_skipped(l, path, IO_SKIP_DUPLICATE, NULL, same), 0);
+    memset(path, 'z', sizeof path - 1);
+    memset(same, 'z', sizeof same - 1);
+    assert_int_equal(worklist_count(l), 3);
+    w = worklist_at(l, 0);
+    assert_int_equal(w->kind, WORK_IMAGE);
+    assert_string_equal(w->path, "/a/x.ost");
+    assert_true(w->named);
+    assert_false(w->done);
+    assert_null(w->outcome);
+    w = worklist_at(l, 1);
+    assert_int_equal(w->kind, WORK_SKIPPED);
+    assert_int_equal(w->why, IO_SKIP_UNREADABLE);
+    assert_int_equal(w->skip_errnum, 13);
+    assert_null(w->same_as);
+    w = worklist_at(l, 2);
+    assert_int_equal(w->why, IO_SKIP_DUPLICATE);
+    assert_int_equal(w->skip_errnum, 0);
+    assert_string_equal(w->same_as, "/a/y.ost");
+    worklist_destroy(l);
+}
+
+static void images_are_taken_in_order_and_stay_in_place(void **state)
+{
+    struct worklist *l = make_list();
+    struct work *early = NULL, *w;
+    unsigned next = 0;
+
+    (void)state;
+    assert_null(worklist_peek(l, 0));
+    for (unsigned i = 0; i < MANY; i++) {
+        assert_int_equal(add_either(l, i), 0);
+        if (i == 0)
+            early = worklist_peek(l, 0);
+        assert_non_null(worklist_peek(l, i));
+        assert_null(worklist_peek(l, i + 1));
+    }
+    worklist_close(l);
+    assert_ptr_equal(worklist_at(l, 0), early);
+    while ((w = worklist_take(l))) {
+        next += next % 3 == 2;
+        assert_int_equal(w->kind, WORK_IMAGE);
+        assert_int_equal(number_of(w), next);
+        assert_ptr_equal(w, worklist_peek(l, next));
+        next++;
+    }
+    assert_int_equal(next, MANY);
+    assert_null(worklist_take(l));
+    assert_int_equal(worklist_count(l), MANY);
+    for (unsigned i = 2; i < MANY; i += 3)
+        assert_int_equal(worklist_at(l, i)->kind, WORK_SKIPPED);
+    worklist_destroy(l);
+}
+
+static void outcomes_are_released_once(void **state)
+{
+    struct worklist *l = make_list();
+    unsigned weights[] = {1, 10};
+
+    (void)state;
+    for (unsigned i = 0; i < 3; i++)
+        assert_int_equal(add_image(l, i), 0);
+    worklist_at(l, 0)->outcome = &weights[0];
+    worklist_at(l, 2)->outcome = &weights[1];
+    worklist_destroy(l);
+    assert_int_equal(released, 11);
+    worklist_destroy(NULL);
+}
+
+struct taker {
+    struct worklist *list;
+    pthread_t thread;
+    unsigned taken[MANY];
+    unsigned count;
+};
+
+static void *take_all(void *arg)
+{
+    struct taker *t = arg;
+    const struct work *w;
+
+    while ((w = worklist_take(t->list)))
+        if (sscanf(w->path, "image %u", &t->taken[t->count]) == 1)
+            t->count++;
+    return NULL;
+}
+
+static void start_takers(struct taker *takers, struct worklist *l)
+{
+    for (unsigned i = 0; i < TAKERS; i++) {
+        takers[i].list = l;
+        takers[i].count = 0;
+        assert_int_equal(pthread_create(&takers[i].thread, NULL, take_all, &takers[i]), 0);
+    }
+}
+
+static void each_image_is_taken_once_while_others_are_added(void **state)
+{
+    static struct taker takers[TAKERS];
+    static unsigned times[MANY];
+    struct worklist *l = make_list();
+
+    (void)state;
+    start_takers(takers, l);
+    for (unsigned i = 0; i < MANY; i++) {
+        assert_int_equal(add_either(l, i), 0);
+        if (i % 1000 == 0)
+            usleep(2000); /* lets the takers run dry */
+    }
+    worklist_close(l);
+    for (unsigned i = 0; i < TAKERS; i++) {
+        pthread_join(takers[i].thread, NULL);
+        for (unsigned k = 0; k < takers[i].count; k++) {
+            times[takers[i].taken[k]]++;
+            assert_true(k == 0 || takers[i].taken[k] > takers[i].taken[k - 1]);
+        }
+    }
+    for (unsigned i = 0; i < MANY; i++)
+        assert_int_equal(times[i], i % 3 != 2);
+    worklist_destroy(l);
+}
+
+static void a_taker_waits_for_what_comes(void **state)
+{
+    static struct taker takers[TAKERS];
+    struct worklist *l = make_list();
+    unsigned all = 0;
+
+    (void)state;
+    start_takers(takers, l);
+    usleep(20000);
+    assert_int_equal(add_image(l, 1), 0);
+    usleep(20000);
+    worklist_close(l);
+    for (unsigned i = 0; i < TAKERS; i++) {
+        pthread_join(takers[i].thread, NULL);
+        all += takers[i].count;
+    }
+    assert_int_equal(all, 1);
+    worklist_destroy(l);
+}
+
+/* Adds until nothing fails, failing each allocation on the way once; the list loses nothing. */
+static void nothing_is_lost_when_memory_runs_out(void **state)
+{
+    struct worklist *l = NULL;
+    unsigned failures = 0;
+
+    (void)state;
+    mem_test_fail(1, 0);
+    assert_int_equal(worklist_create(release, &l), ERR_NOMEM);
+    assert_null(l);
+    l = make_list();
+    for (unsigned i = 0; i < 600; i++) {
+        int err = ERR_NOMEM;
+
+        for (unsigned nth = 1; err; nth++) {
+            mem_test_fail(nth, 0);
+            err = i % 3 == 2 ? worklist_add_skipped(l, "s", IO_SKIP_LOOP, NULL, "t")
+                             : add_image(l, i);
+            mem_test_fail(0, 0);
+            assert_true(err == 0 || err == ERR_NOMEM);
+            failures += err != 0;
+            assert_int_equal(worklist_count(l), i + !err);
+        }
+    }
+    /* a path each, same_as for each third, a chunk for each 256 and the table of chunks */
+    assert_int_equal(failures, 600 + 200 + 3 + 1);
+    worklist_close(l);
+    for (unsigned i = 0; i < 600; i++)
+        if (i % 3 != 2)
+            assert_int_equal(number_of(worklist_take(l)), i);
+    assert_null(worklist_take(l));
+    worklist_destroy(l);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(entries_are_copied_whole),
+        cmocka_unit_test(images_are_taken_in_order_and_stay_in_place),
+        cmocka_unit_test(outcomes_are_released_once),
+        cmocka_unit_test(each_image_is_taken_once_while_others_are_added),
+        cmocka_unit_test(a_taker_waits_for_what_comes),
+        cmocka_unit_test(nothing_is_lost_when_memory_runs_out),
+    };
+
+    alarm(HANGS_S); /* a taker that is never woken must not hang the run */
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
