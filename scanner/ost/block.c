@@ -76,10 +76,10 @@ enum ost_trust ost_block_trust(const struct ost_defects *d)
 
 bool ost_block_padding_zero(const struct ost_variant *v, uint32_t stored, const uint8_t *extent)
 {
-    for (uint32_t i = stored, end = trailer_offset(v, stored); i < end; i++)
-        if (extent[i])
-            return false;
-    return true;
+    const uint8_t *padding = extent + stored;
+    uint32_t size = trailer_offset(v, stored) - stored;
+
+    return size == 0 || (padding[0] == 0 && memcmp(padding, padding + 1, size - 1) == 0);
 }
 
 static once_flag allocator_once = ONCE_FLAG_INIT;

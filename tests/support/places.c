@@ -80,9 +80,10 @@ static void add_allocation(struct places *p, const struct ndbfile *f)
         unsigned count = ost_alloc_pages(v, k, pages);
 
         ost_allocmap_put(&map, k, f->bytes.data + pages[0].offset);
+        /* a map whose place was never seen proves nothing */
         for (unsigned i = 0; i < count; i++)
-            add(p, i ? PLACE_OBSOLETE : PLACE_AMAP, pages[i].offset, v->page_size, pages[i].offset,
-                v->page_size);
+            add(p, i || !pages[i].known ? PLACE_OBSOLETE : PLACE_AMAP, pages[i].offset,
+                v->page_size, pages[i].offset, v->page_size);
     }
     for (uint64_t at = v->amap_first; at < f->bytes.size; at = run.offset + run.length) {
         if (!ost_allocmap_next(&map, at, &run))

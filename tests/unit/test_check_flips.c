@@ -3,7 +3,8 @@
  * finding of severity corrupt at that structure and nothing corrupt elsewhere; one in any other
  * byte gives none.
  *
- * OSTSCAN_FLIPS is the number of flips for each image and each of the two sorts.
+ * OSTSCAN_FLIPS is the number of flips for each image and each of the two sorts; OSTSCAN_FLIP_IMAGE
+ * names another image to do the same with.
  */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -155,6 +156,16 @@ static void unicode_with_nested_trees(void **state)
     flip_image(corpus_or_skip("hiraoka-msg-in-msg-in-msg.pst"));
 }
 
+static void another_image(void **state)
+{
+    const char *path = getenv("OSTSCAN_FLIP_IMAGE");
+
+    (void)state;
+    if (!path)
+        skip();
+    flip_image(path);
+}
+
 /* Runs last: each structure was among those flipped, in every image that is large enough. */
 static void every_structure_was_reached(void **state)
 {
@@ -168,11 +179,9 @@ static void every_structure_was_reached(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(unicode4k),
-        cmocka_unit_test(unicode),
-        cmocka_unit_test(ansi),
-        cmocka_unit_test(unicode_with_nested_trees),
-        cmocka_unit_test(every_structure_was_reached),
+        cmocka_unit_test(unicode4k),     cmocka_unit_test(unicode),
+        cmocka_unit_test(ansi),          cmocka_unit_test(unicode_with_nested_trees),
+        cmocka_unit_test(another_image), cmocka_unit_test(every_structure_was_reached),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
