@@ -7,6 +7,9 @@
 #include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
+
+enum { LARGE_BYTES = 4 << 20, HUGE_PAGE = 2 << 20 };
 
 static atomic_uint_fast64_t calls;
 static atomic_uint_fast64_t fail_at; /* 0: never */
@@ -33,14 +36,25 @@ uint64_t mem_test_count(void)
     return atomic_load_explicit(&calls, memory_order_relaxed);
 }
 
+/* Asks for huge pages inside a large allocation, which is then not faulted in 4 KiB at a time. */
+static void *advise(void *p, size_t size_bytes)
+{
+    uintptr_t from = ((uintptr_t)p + HUGE_PAGE - 1) & ~(uintptr_t)(HUGE_PAGE - 1);
+    uintptr_t end = ((uintptr_t)p + size_bytes) & ~(uintptr_t)(HUGE_PAGE - 1);
+
+    if (p && size_bytes >= LARGE_BYTES)
+        (void)madvise((void *)from, end - from, MADV_HUGEPAGE);
+    return p;
+}
+
 void *mem_alloc(size_t size_bytes)
 {
-    return refused() ? NULL : malloc(size_bytes ? size_bytes : 1);
+    return refused() ? NULL : advise(malloc(size_bytes ? size_bytes : 1), size_bytes);
 }
 
 void *mem_zalloc(size_t size_bytes)
 {
-    return refused() ? NULL : calloc(1, size_bytes ? size_bytes : 1);
+    return refused() ? NULL : advise(calloc(1, size_bytes ? size_bytes : 1), size_bytes);
 }
 
 void *mem_alloc_array(size_t count, size_t size_bytes)

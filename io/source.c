@@ -1,6 +1,8 @@
 /* source.c: see source.h. What is the same for every source: bounds, counting, cutting of hints. */
 #include "io/source.h"
 
+#include <stdbool.h>
+
 #include "io/bytes.h"
 
 int io_source_fail(struct io_source *s, int code, int errnum, uint64_t offset, uint64_t length)
@@ -13,18 +15,41 @@ int io_source_fail(struct io_source *s, int code, int errnum, uint64_t offset, u
     return code;
 }
 
+static bool is_inside(struct io_source *s, uint64_t offset, size_t size)
+{
+    s->fault = (struct fault){0};
+    if (range_fits(offset, size, s->size_bytes))
+        return true;
+    io_source_fail(s, ERR_RANGE, 0, offset, size);
+    s->fault.what = "read";
+    return false;
+}
+
 int io_source_read(struct io_source *s, uint64_t offset, void *into, size_t size)
 {
     int code = 0;
 
-    s->fault = (struct fault){0};
-    if (!range_fits(offset, size, s->size_bytes)) {
-        io_source_fail(s, ERR_RANGE, 0, offset, size);
-        s->fault.what = "read";
+    if (!is_inside(s, offset, size))
         return ERR_RANGE;
-    }
     if (size > 0)
         code = s->ops->read(s, offset, into, size);
+    if (!code)
+        s->reads++;
+    return code;
+}
+
+int io_source_lend(struct io_source *s, uint64_t offset, size_t size, void *spare,
+                   const uint8_t **bytes)
+{
+    int code;
+
+    if (!s->ops->lend || size == 0) {
+        *bytes = spare;
+        return io_source_read(s, offset, spare, size);
+    }
+    if (!is_inside(s, offset, size))
+        return ERR_RANGE;
+    code = s->ops->lend(s, offset, size, spare, bytes);
     if (!code)
         s->reads++;
     return code;

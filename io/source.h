@@ -24,6 +24,7 @@ enum io_hint {
     IO_HINT_SEQUENTIAL, /* the whole source will be read in ascending order */
     IO_HINT_RANDOM,
     IO_HINT_DONTNEED, /* will not be read again: give buffers and cache back */
+    IO_HINT_LEND,     /* as WILLNEED; exactly this range will be asked of io_source_lend */
 };
 
 struct io_source;
@@ -32,6 +33,9 @@ struct io_source_ops {
     int (*read)(struct io_source *s, uint64_t offset, void *into, size_t size);
     void (*hint)(struct io_source *s, enum io_hint hint, uint64_t offset, uint64_t length);
     void (*close)(struct io_source *s);
+    /* As io_source_lend; NULL: `spare` is read into. */
+    int (*lend)(struct io_source *s, uint64_t offset, size_t size, void *spare,
+                const uint8_t **bytes);
 };
 
 /* Embedded first in each implementation's own struct. */
@@ -50,6 +54,13 @@ struct io_source {
  * that could not be read.
  */
 int io_source_read(struct io_source *s, uint64_t offset, void *into, size_t size);
+
+/*
+ * The same without a copy: *bytes are the source's own or `spare` (room for `size` bytes), and last
+ * until the next call. Ranges announced by IO_HINT_LEND are to be asked for in that order.
+ */
+int io_source_lend(struct io_source *s, uint64_t offset, size_t size, void *spare,
+                   const uint8_t **bytes);
 
 /* Advice only: never fails, ranges beyond the end are cut. */
 void io_source_hint(struct io_source *s, enum io_hint hint, uint64_t offset, uint64_t length);

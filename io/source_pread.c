@@ -43,10 +43,9 @@ static int pread_read(struct io_source *s, uint64_t offset, void *into, size_t s
 static void pread_hint(struct io_source *s, enum io_hint hint, uint64_t offset, uint64_t length)
 {
     static const int advice[] = {
-        [IO_HINT_WILLNEED] = POSIX_FADV_WILLNEED,
-        [IO_HINT_SEQUENTIAL] = POSIX_FADV_SEQUENTIAL,
-        [IO_HINT_RANDOM] = POSIX_FADV_RANDOM,
-        [IO_HINT_DONTNEED] = POSIX_FADV_DONTNEED,
+        [IO_HINT_WILLNEED] = POSIX_FADV_WILLNEED, [IO_HINT_SEQUENTIAL] = POSIX_FADV_SEQUENTIAL,
+        [IO_HINT_RANDOM] = POSIX_FADV_RANDOM,     [IO_HINT_DONTNEED] = POSIX_FADV_DONTNEED,
+        [IO_HINT_LEND] = POSIX_FADV_WILLNEED,
     };
     struct pread_source *p = (struct pread_source *)s;
 

@@ -16,13 +16,20 @@
  * A chunk that failed keeps what it got. A read that needs more of it reads exactly its own range
  * (with direct files: widened to the alignment, into the chunk's memory): only what is really
  * unreadable fails, and a failing device is not asked for the whole chunk again and again.
+ *
+ * Lending goes past the table. What the page cache has is read into the caller's memory when it is
+ * asked for (RWF_NOWAIT): that stays in the processor's cache, as memory filled ahead would not. A
+ * range that was not there begins the reads of all ranges announced, in memory of their own, and of
+ * those announced next, the more the oftener it happens on end; then the page cache is tried again.
  */
 #include "io/source.h"
 
 #include <assert.h>
+#include <errno.h>
 #include <fcntl.h>
 #include <stdbool.h>
 #include <string.h>
+#include <sys/uio.h>
 
 #include "io/file.h"
 #include "io/mem.h"
@@ -36,6 +43,9 @@ enum {
     PART_BYTES = 1024 * 1024,
     PARTS = 8, /* of an exact read, in flight together */
     RANGES_MAX = 64,
+    LOANS = 32,
+    LOAN_BYTES = 256 * 1024,
+    LOANS_COLD_MAX = 1024,
 };
 #define NO_SLOT UINT32_MAX
 
@@ -59,6 +69,14 @@ struct range {
     uint64_t end;
 };
 
+/* A range announced to be lent. */
+struct loan {
+    struct fetch fetch;
+    bool begun;
+    uint64_t offset;
+    size_t size;
+};
+
 struct reader_source {
     struct io_source base;
     struct io_reader *reader;
@@ -76,6 +94,14 @@ struct reader_source {
     uint64_t sequential_next;
     struct range ranges[RANGES_MAX]; /* in order of asking */
     uint32_t n_ranges;
+    bool cacheless;  /* reads of the page cache alone cannot be had */
+    unsigned cold;   /* loans to be begun when they are announced */
+    unsigned misses; /* reads of the page cache in a row that found too little */
+    bool lent;       /* the first loan is the caller's until the next call */
+    unsigned loan_first, loan_count;
+    struct loan loans[LOANS]; /* a ring */
+    size_t loan_room;         /* memory of one */
+    uint8_t *loan_memory;     /* of all; NULL until it is needed */
     uint8_t *memory;
     uint32_t *buckets;
     uint32_t bucket_mask;
@@ -368,6 +394,133 @@ static void give_back(struct reader_source *r, uint64_t offset, uint64_t length)
     (void)posix_fadvise(r->fd, (off_t)offset, (off_t)length, POSIX_FADV_DONTNEED);
 }
 
+static uint8_t *loan_into(const struct reader_source *r, const struct loan *l)
+{
+    return r->loan_memory + (size_t)(l - r->loans) * r->loan_room;
+}
+
+static struct loan *loan_at(struct reader_source *r, unsigned i)
+{
+    return &r->loans[(r->loan_first + i) % LOANS];
+}
+
+/* Where there is no memory for it, it is read when it is asked for. */
+static void begin_loan(struct reader_source *r, struct loan *l)
+{
+    uint64_t from = l->offset - l->offset % r->align;
+    size_t length = (size_t)(l->offset - from) + l->size;
+
+    if (l->begun || l->size > LOAN_BYTES)
+        return;
+    if (!r->loan_memory) {
+        uint32_t align = r->align > CHUNK_MIN_BYTES ? r->align : CHUNK_MIN_BYTES;
+
+        r->loan_room = LOAN_BYTES + 2 * (size_t)align;
+        r->loan_memory = mem_aligned(align, LOANS * r->loan_room);
+        if (!r->loan_memory)
+            return;
+    }
+    l->begun = true;
+    begin(r, &l->fetch, from, loan_into(r, l), (length + r->align - 1) & ~(size_t)(r->align - 1));
+}
+
+static void announce_loan(struct reader_source *r, uint64_t offset, uint64_t size)
+{
+    struct loan *l = loan_at(r, r->loan_count);
+
+    if (r->loan_count == LOANS)
+        return;
+    r->loan_count++;
+    *l = (struct loan){.offset = offset, .size = (size_t)size};
+    if (!r->cold && !r->cacheless)
+        return;
+    r->cold -= r->cold > 0;
+    begin_loan(r, l);
+    io_reader_flush(r->reader);
+}
+
+static void begin_loans(struct reader_source *r)
+{
+    for (unsigned i = 0; i < r->loan_count; i++)
+        begin_loan(r, loan_at(r, i));
+    io_reader_flush(r->reader);
+}
+
+static void drop_loan(struct reader_source *r)
+{
+    wait_for(r, &loan_at(r, 0)->fetch);
+    r->loan_first = (r->loan_first + 1) % LOANS;
+    r->loan_count--;
+    r->lent = false;
+}
+
+static bool read_cached(struct reader_source *r, uint64_t offset, void *into, size_t size)
+{
+    struct iovec v = {into, size};
+    ssize_t n;
+
+    if (r->cacheless)
+        return false;
+    n = preadv2(r->fd, &v, 1, (off_t)offset, RWF_NOWAIT);
+    if (n < 0 && errno != EAGAIN && errno != EINTR)
+        r->cacheless = true;
+    if (n != (ssize_t)size)
+        return false;
+    r->base.bytes_read += size;
+    r->misses = 0;
+    return true;
+}
+
+static void missed(struct reader_source *r)
+{
+    r->cold = LOANS / 2 << r->misses;
+    if (r->cold < LOANS_COLD_MAX)
+        r->misses++;
+    begin_loans(r);
+}
+
+/* The loan of that range, made the first; NULL: it was not announced. */
+static struct loan *claim_loan(struct reader_source *r, uint64_t offset, size_t size)
+{
+    unsigned i = 0;
+
+    while (i < r->loan_count && (loan_at(r, i)->offset != offset || loan_at(r, i)->size != size))
+        i++;
+    if (i == r->loan_count)
+        return NULL;
+    while (i-- > 0)
+        drop_loan(r);
+    r->lent = true;
+    return loan_at(r, 0);
+}
+
+static int reader_lend(struct io_source *base, uint64_t offset, size_t size, void *spare,
+                       const uint8_t **bytes)
+{
+    struct reader_source *r = (struct reader_source *)base;
+    struct loan *l;
+
+    if (r->lent)
+        drop_loan(r);
+    l = claim_loan(r, offset, size);
+    *bytes = spare;
+    if (!l || !l->begun) {
+        if (read_cached(r, offset, spare, size))
+            return 0;
+        missed(r);
+    }
+    if (l && l->begun) {
+        size_t skip = (size_t)(offset % r->align);
+
+        wait_for(r, &l->fetch);
+        if (l->fetch.q.received >= skip + size) {
+            *bytes = loan_into(r, l) + skip;
+            return 0;
+        }
+    }
+    return reader_read(base, offset, spare, size);
+}
+
 static void reader_hint(struct io_source *base, enum io_hint hint, uint64_t offset, uint64_t length)
 {
     struct reader_source *r = (struct reader_source *)base;
@@ -392,6 +545,9 @@ static void reader_hint(struct io_source *base, enum io_hint hint, uint64_t offs
     case IO_HINT_DONTNEED:
         give_back(r, offset, length);
         return;
+    case IO_HINT_LEND:
+        announce_loan(r, offset, length);
+        return;
     }
     read_ahead(r, first);
     io_reader_flush(r->reader);
@@ -403,6 +559,9 @@ static void reader_close(struct io_source *base)
 
     for (struct slot *s = r->slots; s < r->slots + r->n_slots; s++)
         wait_for(r, &s->fetch);
+    while (r->loan_count)
+        drop_loan(r);
+    mem_free(r->loan_memory);
     mem_free(r->buckets);
     mem_free(r->memory);
     mem_free(r);
@@ -437,7 +596,7 @@ int io_source_open_reader(struct io_reader *reader, int fd, uint64_t size_bytes,
                           struct io_source **out)
 {
     static const struct io_source_ops ops = {
-        .read = reader_read, .hint = reader_hint, .close = reader_close};
+        .read = reader_read, .hint = reader_hint, .close = reader_close, .lend = reader_lend};
     struct reader_source plan = {.base = {.ops = &ops, .size_bytes = size_bytes},
                                  .reader = reader,
                                  .fd = fd,
@@ -445,6 +604,7 @@ int io_source_open_reader(struct io_reader *reader, int fd, uint64_t size_bytes,
     struct reader_source *r;
     uint32_t n_buckets = 1;
 
+    plan.cacheless = plan.align > 1;
     measure(&plan, cache_bytes);
     while (n_buckets < plan.n_slots)
         n_buckets *= 2;

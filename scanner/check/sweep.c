@@ -33,7 +33,7 @@ enum {
     CHUNK_BYTES = 256 * 1024,
     CHUNK_LEAST = 128 * 1024, /* any block fits */
     GAP_BYTES = 16 * 1024,
-    CHUNKS_AHEAD = 4,
+    CHUNKS_AHEAD = 16,
 };
 
 struct shared {
@@ -397,17 +397,18 @@ static int take_one_by_one(struct worker *w, const struct chk_chunk *chunk)
 
 static int take_chunk(struct worker *w, const struct chk_chunk *chunk)
 {
+    const uint8_t *bytes = NULL;
     int rc = 0;
 
     if (chunk->length)
-        rc = io_source_read(w->source, chunk->offset, w->buffer, chunk->length);
+        rc = io_source_lend(w->source, chunk->offset, chunk->length, w->buffer, &bytes);
     if (costs_an_item(rc))
         return take_one_by_one(w, chunk);
     w->swept.read_bytes += chunk->length;
     for (size_t i = 0; i < chunk->count && !rc; i++) {
         const struct chk_item *item = &chunk->items[i];
 
-        rc = take_item(w, item, w->buffer + (item->length ? item->offset - chunk->offset : 0));
+        rc = take_item(w, item, item->length ? bytes + (item->offset - chunk->offset) : NULL);
     }
     return rc;
 }
@@ -447,7 +448,7 @@ static int sweep_share(struct worker *w, uint64_t k, uint64_t k_end)
 
             more = chk_cursor_next(&cursor, w->buffer_bytes, GAP_BYTES, next);
             if (more && next->length)
-                io_source_hint(w->source, IO_HINT_WILLNEED, next->offset, next->length);
+                io_source_hint(w->source, IO_HINT_LEND, next->offset, next->length);
             found += more;
         }
         if (taken == found)

@@ -48,12 +48,13 @@ static int read_one_by_one(const struct ost_pageread *r, struct extent e)
 
 static int read_extent(const struct ost_pageread *r, struct extent e)
 {
-    int rc = io_source_read(r->source, e.offset, r->buffer, e.length);
+    const uint8_t *bytes;
+    int rc = io_source_lend(r->source, e.offset, e.length, r->buffer, &bytes);
 
     if (rc)
         return costs_a_page(rc) ? read_one_by_one(r, e) : rc;
     for (size_t i = e.first; i < e.end && !rc; i++)
-        rc = r->page(r->ctx, i, r->buffer + (r->offset_of(r->ctx, i) - e.offset), 0);
+        rc = r->page(r->ctx, i, bytes + (r->offset_of(r->ctx, i) - e.offset), 0);
     return rc;
 }
 
@@ -71,7 +72,7 @@ int ost_pageread_run(const struct ost_pageread *r, size_t count)
             struct extent next = extent_from(r, announced, count);
 
             assert(range_fits(next.offset, next.length, r->source->size_bytes));
-            io_source_hint(r->source, IO_HINT_WILLNEED, next.offset, next.length);
+            io_source_hint(r->source, IO_HINT_LEND, next.offset, next.length);
             ahead += next.length;
             announced = next.end;
         }

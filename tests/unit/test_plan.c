@@ -55,7 +55,7 @@ static void source_hint(struct io_source *s, enum io_hint hint, uint64_t offset,
 {
     struct setting *t = (struct setting *)((char *)s - offsetof(struct setting, source));
 
-    assert_int_equal(hint, IO_HINT_WILLNEED);
+    assert_int_equal(hint, IO_HINT_LEND);
     assert_true(range_fits(offset, length, t->image.size));
     t->hinted += length;
 }

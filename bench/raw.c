@@ -1,0 +1,239 @@
+/*
+ * raw.c: see raw.h. The extents are cut into pieces; each thread takes runs of TAKE_BYTES of them
+ * in order, keeps `depth` reads in flight, and reads again into the buffer that came back last, so
+ * that no more memory is touched than the depth asks for.
+ */
+#include "bench/raw.h"
+
+#include <errno.h>
+#include <liburing.h>
+#include <stdatomic.h>
+#include <string.h>
+#include <threads.h>
+#include <unistd.h>
+
+#include "io/clock.h"
+#include "io/err.h"
+#include "io/mem.h"
+
+enum { TAKE_BYTES = 4 << 20, BUFFER_ALIGN = 4096 };
+
+struct pieces {
+    struct extent *list;
+    size_t count;
+    size_t at_once;
+    _Atomic size_t next;
+};
+
+struct thread {
+    int fd;
+    const struct raw_way *way;
+    struct pieces *pieces;
+    uint8_t *memory;
+    struct io_uring ring;
+    size_t at, end; /* the run of pieces in hand */
+    int result;
+};
+
+unsigned raw_ways(struct raw_way out[RAW_WAYS_MAX])
+{
+    unsigned n = 0;
+
+    for (unsigned threads = 1; threads <= RAW_THREADS_MAX; threads++)
+        for (uint32_t size = 64 << 10; size <= 4 << 20; size *= 2) {
+            out[n++] = (struct raw_way){false, size, 1, threads};
+            for (unsigned depth = 1; depth <= RAW_DEPTH_MAX; depth *= 2)
+                if ((uint64_t)depth * size <= RAW_POOL_BYTES)
+                    out[n++] = (struct raw_way){true, size, depth, threads};
+        }
+    return n;
+}
+
+static int cut(const struct extents *e, uint32_t piece, uint64_t most, struct pieces *out,
+               uint64_t *bytes)
+{
+    size_t count = 0;
+
+    for (size_t i = 0; i < e->count; i++)
+        count += (size_t)((e->list[i].length + piece - 1) / piece);
+    *out = (struct pieces){.list = mem_alloc_array(count + 1, sizeof *out->list)};
+    if (!out->list)
+        return ERR_NOMEM;
+    out->at_once = TAKE_BYTES / piece;
+    *bytes = 0;
+    for (size_t i = 0; i < e->count && *bytes < most; i++)
+        for (uint64_t done = 0; done < e->list[i].length && *bytes < most;) {
+            uint64_t left = e->list[i].length - done, n = left < piece ? left : piece;
+
+            out->list[out->count++] = (struct extent){e->list[i].offset + done, n};
+            done += n;
+            *bytes += n;
+        }
+    return 0;
+}
+
+static const struct extent *take(struct thread *t)
+{
+    if (t->at == t->end) {
+        t->at = atomic_fetch_add(&t->pieces->next, t->pieces->at_once);
+        t->end = t->at + t->pieces->at_once;
+        if (t->end > t->pieces->count)
+            t->end = t->pieces->count;
+    }
+    if (t->at >= t->end) {
+        t->at = t->end;
+        return NULL;
+    }
+    return &t->pieces->list[t->at++];
+}
+
+static int read_pread(struct thread *t)
+{
+    const struct extent *x;
+
+    while ((x = take(t)))
+        for (uint64_t done = 0; done < x->length;) {
+            ssize_t n = pread(t->fd, t->memory + done, x->length - done, (off_t)(x->offset + done));
+
+            if (n <= 0)
+                return ERR_IO;
+            done += (uint64_t)n;
+        }
+    return 0;
+}
+
+/* What is in flight into each buffer. */
+struct flight {
+    uint64_t offset;
+    uint32_t length;
+};
+
+static void stage(struct thread *t, struct flight *flights, unsigned buffer)
+{
+    struct io_uring_sqe *sqe = io_uring_get_sqe(&t->ring);
+    uint8_t *into = t->memory + (size_t)buffer * t->way->piece_bytes;
+
+    io_uring_prep_read_fixed(sqe, t->fd, into, flights[buffer].length, flights[buffer].offset, 0);
+    io_uring_sqe_set_data64(sqe, buffer);
+}
+
+static int read_uring(struct thread *t)
+{
+    struct flight flights[RAW_DEPTH_MAX];
+    unsigned idle[RAW_DEPTH_MAX], n_idle = 0;
+    bool more = true;
+
+    for (unsigned i = 0; i < t->way->depth; i++)
+        idle[n_idle++] = i;
+    for (;;) {
+        struct io_uring_cqe *cqe;
+        unsigned head, seen = 0;
+
+        while (more && n_idle) {
+            const struct extent *x = take(t);
+
+            more = x != NULL;
+            if (more) {
+                flights[idle[--n_idle]] = (struct flight){x->offset, (uint32_t)x->length};
+                stage(t, flights, idle[n_idle]);
+            }
+        }
+        if (n_idle == t->way->depth)
+            return 0;
+        if (io_uring_submit_and_wait(&t->ring, 1) < 0)
+            return ERR_SYS;
+        io_uring_for_each_cqe(&t->ring, head, cqe)
+        {
+            unsigned buffer = (unsigned)io_uring_cqe_get_data64(cqe);
+            struct flight *f = &flights[buffer];
+
+            if (cqe->res <= 0)
+                return ERR_IO;
+            f->offset += (unsigned)cqe->res;
+            f->length -= (unsigned)cqe->res;
+            if (f->length)
+                stage(t, flights, buffer);
+            else
+                idle[n_idle++] = buffer;
+            seen++;
+        }
+        io_uring_cq_advance(&t->ring, seen);
+    }
+}
+
+static int run(void *ctx)
+{
+    struct thread *t = ctx;
+
+    t->result = t->way->uring ? read_uring(t) : read_pread(t);
+    return 0;
+}
+
+/* Buffers are there and touched, and registered, before the clock starts: so are ostscan's. */
+static int prepare(struct thread *t)
+{
+    size_t size = (size_t)t->way->depth * t->way->piece_bytes;
+    struct iovec whole;
+
+    t->memory = mem_aligned(BUFFER_ALIGN, size);
+    if (!t->memory)
+        return ERR_NOMEM;
+    memset(t->memory, 0, size);
+    if (!t->way->uring)
+        return 0;
+    if (io_uring_queue_init(t->way->depth, &t->ring, 0) < 0)
+        return ERR_UNSUPPORTED;
+    whole = (struct iovec){t->memory, size};
+    if (io_uring_register_buffers(&t->ring, &whole, 1) == 0)
+        return 0;
+    io_uring_queue_exit(&t->ring);
+    return ERR_UNSUPPORTED;
+}
+
+static int run_all(struct thread *threads, unsigned count)
+{
+    thrd_t ids[RAW_THREADS_MAX];
+    unsigned started = 1;
+    int rc = 0;
+
+    for (; started < count; started++)
+        if (thrd_create(&ids[started], run, &threads[started]) != thrd_success)
+            break;
+    run(&threads[0]);
+    for (unsigned i = 1; i < started; i++)
+        thrd_join(ids[i], NULL);
+    for (unsigned i = 0; i < started && !rc; i++)
+        rc = threads[i].result;
+    return started < count ? ERR_SYS : rc;
+}
+
+int raw_read(int fd, const struct extents *e, const struct raw_way *way, uint64_t most_bytes,
+             uint64_t *ns, uint64_t *bytes)
+{
+    struct thread threads[RAW_THREADS_MAX] = {0};
+    struct pieces pieces;
+    unsigned made = 0;
+    uint64_t from;
+    int rc = cut(e, way->piece_bytes, most_bytes, &pieces, bytes);
+
+    if (rc)
+        return rc;
+    while (made < way->threads && !rc) {
+        threads[made].fd = fd;
+        threads[made].way = way;
+        threads[made].pieces = &pieces;
+        rc = prepare(&threads[made]);
+        made += !rc;
+    }
+    from = clock_monotonic_ns();
+    if (!rc)
+        rc = run_all(threads, made);
+    *ns = clock_monotonic_ns() - from;
+    for (unsigned i = 0; i < RAW_THREADS_MAX; i++) {
+        if (i < made && way->uring)
+            io_uring_queue_exit(&threads[i].ring);
+        mem_free(threads[i].memory);
+    }
+    mem_free(pieces.list);
+    return rc;
+}

@@ -1,0 +1,34 @@
+/*
+ * raw.h: reading a list of extents as fast as this machine can, and doing nothing with the bytes.
+ *
+ * Threads: raw_read runs its own and returns when they are done.
+ */
+#ifndef BENCH_RAW_H
+#define BENCH_RAW_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "bench/extents.h"
+
+enum { RAW_POOL_BYTES = 8 << 20, RAW_THREADS_MAX = 2, RAW_DEPTH_MAX = 32 };
+
+/* A way to read. pread has depth 1: one read at a time in each thread. */
+struct raw_way {
+    bool uring;
+    uint32_t piece_bytes;
+    unsigned depth;   /* reads in flight in each thread */
+    unsigned threads; /* 1 to RAW_THREADS_MAX */
+};
+
+enum { RAW_WAYS_MAX = 128 };
+
+/* All ways whose buffers fit in RAW_POOL_BYTES a thread; returns how many. */
+unsigned raw_ways(struct raw_way out[RAW_WAYS_MAX]);
+
+/* Reads at least `most_bytes` of the extents (all, if they have less). *ns: the time it took, of
+ * *bytes. ERR_NOMEM, ERR_SYS, ERR_IO, ERR_UNSUPPORTED (no io_uring). */
+int raw_read(int fd, const struct extents *e, const struct raw_way *way, uint64_t most_bytes,
+             uint64_t *ns, uint64_t *bytes);
+
+#endif
