@@ -63,11 +63,12 @@ static void page_trailer_cover(struct cover *c, const struct variant *v, uint64_
     bool ansi = v->format == GEN_ANSI;
     const char *crc = btree ? "\"page_crc\"" : "\"amap_crc\"";
     range(c, page, v->page_trailer, crc);
-    range(c, trailer, 2, btree ? "\"page_type\"" : "\"amap_type\"");
-    range(c, trailer + OFF_PT_SIG, 2, btree ? "\"page_signature\"" : "\"amap_signature\"");
+    range(c, trailer, 2, "\"page_type\"");
+    range(c, trailer + OFF_PT_SIG, 2, "\"page_signature\"");
     range(c, trailer + (ansi ? OFF_A_PT_CRC : OFF_U_PT_CRC), 4, crc);
-    range(c, trailer + (ansi ? OFF_A_PT_BID : OFF_U_PT_BID), v->ref_size,
-          btree ? "\"page_bid\"" : "\"amap_bid\"");
+    range(c, trailer + (ansi ? OFF_A_PT_BID : OFF_U_PT_BID), v->ref_size, "\"page_bid\"");
+    if (v->format == GEN_UNICODE4K)
+        range(c, trailer + OFF_K_PT_CONST, 8, "\"page_constant\"");
 }
 
 static void cover_page(struct truth *t, const struct image *img, const struct gen_page *p)
@@ -109,8 +110,11 @@ static void cover_block(struct truth *t, const struct image *img, size_t index)
         range(&c, trailer + OFF_BT_SIG, 2, "\"block_signature\"");
         range(&c, trailer + (ansi ? OFF_A_BT_CRC : OFF_U_BT_CRC), 4, "\"block_crc\"");
         range(&c, trailer + (ansi ? OFF_A_BT_BID : OFF_U_BT_BID), v->ref_size, "\"block_bid\"");
-        if (v->format == GEN_UNICODE4K)
-            range(&c, trailer + OFF_K_BT_INFLATED, 2, "\"block_size\"");
+        if (v->format == GEN_UNICODE4K) {
+            range(&c, trailer + OFF_K_BT_CONST, 2, "\"block_constant\"");
+            range(&c, trailer + OFF_K_BT_INFLATED, 2, "\"block_inflated\"");
+            range(&c, trailer + OFF_K_BT_ZERO, 4, "\"block_constant\"");
+        }
     }
     structure_end(t, &c);
 }

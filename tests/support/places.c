@@ -115,3 +115,27 @@ void places_done(struct places *p)
         mem_free(p->list[kind]);
     memset(p, 0, sizeof *p);
 }
+
+bool place_allows(enum place_kind kind, enum finding_code code)
+{
+    enum finding_layer layer = finding_info(code)->layer;
+
+    switch (kind) {
+    case PLACE_HEADER:
+        return layer == LAYER_HEADER;
+    case PLACE_BRANCH:
+    case PLACE_NBT_LEAF:
+    case PLACE_BBT_LEAF:
+        return layer == LAYER_PAGE;
+    case PLACE_AMAP:
+        return layer == LAYER_PAGE || code == F_amap_crc;
+    case PLACE_DATA:
+    case PLACE_INTERNAL:
+        return code == F_block_crc;
+    case PLACE_TRAILER:
+        return code == F_block_crc || code == F_block_signature || code == F_block_bid ||
+               code == F_block_size || code == F_block_inflated || code == F_block_constant;
+    default:
+        return false;
+    }
+}

@@ -4,9 +4,11 @@
 #ifndef TESTS_SUPPORT_PLACES_H
 #define TESTS_SUPPORT_PLACES_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
+#include "scanner/finding.h"
 #include "tests/support/ndbfile.h"
 
 enum place_kind {
@@ -42,5 +44,8 @@ struct places {
 /* All places of an image that is known to be healthy. Fails the running test when it cannot. */
 void places_init(struct places *p, const struct ndbfile *f);
 void places_done(struct places *p);
+
+/* Whether that finding may tell of a change in such a place. */
+bool place_allows(enum place_kind kind, enum finding_code code);
 
 #endif

@@ -61,31 +61,6 @@ static void close_image(struct flips *w)
     ndbfile_close(&w->file);
 }
 
-/* Which codes may tell of a flip there. */
-static bool is_allowed(enum place_kind kind, enum finding_code code)
-{
-    enum finding_layer layer = finding_info(code)->layer;
-
-    switch (kind) {
-    case PLACE_HEADER:
-        return layer == LAYER_HEADER;
-    case PLACE_BRANCH:
-    case PLACE_NBT_LEAF:
-    case PLACE_BBT_LEAF:
-        return layer == LAYER_PAGE;
-    case PLACE_AMAP:
-        return layer == LAYER_PAGE || code == F_amap_crc;
-    case PLACE_DATA:
-    case PLACE_INTERNAL:
-        return code == F_block_crc;
-    case PLACE_TRAILER:
-        return code == F_block_crc || code == F_block_signature || code == F_block_bid ||
-               code == F_block_size || code == F_block_inflated || code == F_block_constant;
-    default:
-        return false;
-    }
-}
-
 static void judge(const struct place *p, enum place_kind kind, uint64_t at, unsigned bit)
 {
     bool covered = kind < PLACES_COVERED;
@@ -94,7 +69,7 @@ static void judge(const struct place *p, enum place_kind kind, uint64_t at, unsi
 
     for (size_t i = 0; i < check.count && i < IMAGES_FINDINGS; i++)
         if (check.findings[i].f.severity == SEVERITY_CORRUPT)
-            good = good && is_allowed(kind, check.findings[i].f.code);
+            good = good && place_allows(kind, check.findings[i].f.code);
     if (good)
         return;
     print_message("bit %u of byte %#llx, %s at %#llx\n", bit, (unsigned long long)at,

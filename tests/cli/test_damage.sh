@@ -1,0 +1,62 @@
+#!/usr/bin/env bash
+# Every kind of damage to the node database that ostgen plants is found: one of the codes that its
+# truth demands, at what it names; and nothing is called corrupt that it did not hit. Every image
+# without damage is sound.
+. tests/cli/tap.sh
+gen=${OSTGEN:-$(dirname "$OSTSCAN")/ostgen}
+image=$work/image
+
+# What a damage hit: the place itself, a structure around it, or a block or node by its id. A damage
+# of `all` (a root, a cut) may have consequences anywhere. $found: one of the codes that must be
+# reported is, there. $strange: corrupt findings that no damage explains.
+judge='
+    [.[] | select(.type == "damage")] as $damages
+    | [.[] | select(.type == "finding")] as $findings
+    | def around($a; $b): $a.offset != null and $b.offset != null
+          and $a.offset <= $b.offset and $b.offset < $a.offset + ([$a.length // 1, 1] | max);
+      def hit($d; $f): around($d; $f) or around($f; $d)
+          or ($f.bid != null and ($d.bids | index($f.bid)) != null)
+          or ($f.nid != null and ($d.nids | index($f.nid)) != null)
+          or ($d.offset == null and any(($f.items // [])[]; . as $n | ($d.nids | index($n)) != null));
+      [$damages[] | . as $d | select(all($findings[];
+          . as $f | (($d.codes | index($f.code)) == null) or (hit($d; $f) | not))) | .kind] as $missed
+    | [$findings[] | select(.severity == "corrupt") | . as $f | select(all($damages[];
+          . as $d | (($d.codes + $d.also | index($f.code)) == null) or (($d.all or hit($d; $f)) | not)))
+      ] as $strange
+    | if ($damages | length) == 0 then "no damage was planted"
+      elif ($missed | length) > 0 then "missed: \($missed | join(" ")); found: \($findings)"
+      elif ($strange | length) > 0 then "strange: \($strange)"
+      else empty end'
+
+found() {
+    local said
+    "$gen" "$@" --truth items -q -o "$image" || return 1
+    "$OSTSCAN" check --deep --json --fail-on never "$image" >"$work/out" 2>"$work/err" || return 1
+    said=$(grep -h -e '^{"type":"damage"' -e '^{"type":"finding"' "$image.truth.jsonl" "$work/out" | jq -rs "$judge") || return 1
+    [ -z "$said" ] || { echo "$said" | cut -c 1-2000; return 1; }
+}
+
+sound() {
+    "$gen" "$@" --truth none -q -o "$image" || return 1
+    status 0 "$OSTSCAN" check --deep --json "$image" || return 1
+    grep '^{"type":"check"' "$work/out" | jq -e '.corrupt == 0 and .complete' || { cat "$work/out"; return 1; }
+}
+
+# The kinds of damage, but those that only readers of items can notice.
+kinds=$("$gen" --help | sed '1,/^Kinds of damage/d' | awk '{print $1}' |
+    grep -v -E '^(heap_|bth_header|value_|row_)')
+
+for format in ansi unicode unicode4k; do
+    for kind in $kinds; do
+        args=(--profile tiny --compress none --crypt permute)
+        case $format:$kind in
+        ansi:header_crc_full | ansi:block_inflate | unicode:block_inflate) continue ;;
+        unicode4k:block_inflate) args=(--profile tiny) ;;
+        unicode4k:xblock_* | unicode4k:bbt_crosses) args=(--profile deep --compress none) ;;
+        esac
+        check "$format: $kind" found --format $format "${args[@]}" --damage "$kind"
+    done
+done
+check "many at once" found --profile mixed --items 300 --damage page_flip:2 --damage page_zero:2 \
+    --damage block_flip:8 --damage block_bid:4 --damage block_inflate:4 --damage amap_flip
+finish
