@@ -473,7 +473,7 @@ static bool read_cached(struct reader_source *r, uint64_t offset, void *into, si
 
 static void missed(struct reader_source *r)
 {
-    r->cold = LOANS / 2 << r->misses;
+    r->cold = (unsigned)(LOANS / 2) << r->misses;
     if (r->cold < LOANS_COLD_MAX)
         r->misses++;
     begin_loans(r);

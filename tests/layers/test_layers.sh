@@ -49,7 +49,7 @@ third_party_stays_home() {
             xargs grep -nE "#include <$header" || true)
         [ -z "$found" ] || { echo "$found (belongs to $home)"; bad=1; }
     done <<'EOF'
-liburing.h io/
+liburing.h io/|bench/
 libpff scanner/ref/
 libbfio scanner/ref/
 seccomp.h scanner/ref/

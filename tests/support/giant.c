@@ -90,7 +90,8 @@ static void giant_close(struct io_source *s)
 
 void giant_init(struct giant *g, const struct ost_variant *v, uint64_t blocks, unsigned fill)
 {
-    static const struct io_source_ops ops = {giant_read, giant_hint, giant_close};
+    static const struct io_source_ops ops = {
+        .read = giant_read, .hint = giant_hint, .close = giant_close};
     uint64_t next = 2; /* after the header's place and the node B-tree */
 
     *g = (struct giant){.source.ops = &ops, .variant = v, .blocks = blocks, .fill = fill};

@@ -73,7 +73,7 @@ static int on_event(void *ctx, const struct ost_plan_event *e)
 
 static void setting_init(struct setting *t, enum ost_format format)
 {
-    static const struct io_source_ops ops = {source_read, source_hint, NULL};
+    static const struct io_source_ops ops = {.read = source_read, .hint = source_hint};
 
     memset(t, 0, sizeof *t);
     forge_image_init(&t->image, ost_variant_of(format));
