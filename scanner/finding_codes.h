@@ -116,3 +116,7 @@ FINDING(table_failed, LAYER_TABLE, SEVERITY_WARNING, "-", "a table could not be 
 FINDING(property_failed, LAYER_ITEM, SEVERITY_WARNING, "-", "a property could not be read")
 FINDING(attachment_failed, LAYER_ITEM, SEVERITY_WARNING, "-", "an attachment could not be read")
 FINDING(embedded_depth, LAYER_ITEM, SEVERITY_INFO, "-", "items embedded deeper than this were not read")
+
+/* native engine: what reading the items met on its way */
+FINDING(row_without_item, LAYER_TABLE, SEVERITY_WARNING, "R4,R5", "a contents table lists an item that is not in its folder")
+FINDING(item_limit, LAYER_ITEM, SEVERITY_WARNING, "-", "an item names more data than is read of one")

@@ -45,7 +45,7 @@ static const struct entry {
      "images read at once (default: processors)"},
     {"memory", OPT_MEMORY, "SIZE", COMMAND_SCAN | COMMAND_CHECK,
      "memory for the run (default: a quarter of RAM, at most 2G)"},
-    {"engine", OPT_ENGINE, "NAME", COMMAND_SCAN, "libpff"},
+    {"engine", OPT_ENGINE, "NAME", COMMAND_SCAN, "libpff or native (default: libpff)"},
     {"io", OPT_IO, "NAME", COMMAND_SCAN | COMMAND_CHECK, "auto, uring or pread (default: auto)"},
     {"direct", OPT_DIRECT, NULL, COMMAND_SCAN | COMMAND_CHECK, "bypass the page cache"},
     {"digest", OPT_DIGEST, "NAME", COMMAND_SCAN, "xxh3 or sha256 (default: xxh3)"},
@@ -209,7 +209,7 @@ static bool apply(struct options *o, int value, const char *argument)
     static const char *const digests[] = {"xxh3", "sha256", NULL};
     static const char *const progress[] = {"auto", "always", "never", NULL};
     static const char *const fails[] = {"never", "corrupt", "finding", NULL};
-    static const char *const engines[] = {"libpff", NULL};
+    static const char *const engines[] = {"libpff", "native", NULL};
     int choice = 0;
 
     switch (value) {

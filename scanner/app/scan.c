@@ -13,6 +13,7 @@
 #include "scanner/app/batch.h"
 #include "scanner/app/image.h"
 #include "scanner/app/summary.h"
+#include "scanner/engine_native.h"
 
 struct scan {
     struct batch batch;
@@ -185,7 +186,7 @@ int command_scan(const struct options *o)
     s.batch.exclude = o->out;
     s.run = (struct image_run){
         .options = o,
-        .engine = &engine_libpff,
+        .engine = strcmp(o->engine, "native") == 0 ? &engine_native : &engine_libpff,
         .io = s.batch.io,
         .memory_bytes = o->memory_bytes / o->jobs,
         .cancel = s.batch.interrupted,

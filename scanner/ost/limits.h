@@ -27,6 +27,36 @@ enum {
     /* Subnode trees within subnode trees: an embedded item takes two (its attachment's, its own),
      * and a few objects own one more. */
     OST_LIMIT_SUBNODE_DEPTH = 2 * OST_LIMIT_EMBEDDED_DEPTH + 4,
+    /* Levels of a B-tree on a heap above its records: with 2-byte keys 8 levels index more than a
+     * heap can hold. */
+    OST_LIMIT_BTH_LEVELS = 8,
+    /* Columns of a table: cCols is one byte. */
+    OST_LIMIT_COLUMNS = 255,
+
+    /* Objects. */
+
+    /* Bytes of a named property's text: MAPI allows 254 characters. */
+    OST_LIMIT_NAME_BYTES = 2048,
+    /* A value kept from a contents row: change lists grow by 20 to 30 bytes for each client that
+     * ever changed the item. */
+    OST_LIMIT_ROW_VALUE = 64 * 1024,
+    /* Things wrong with one item that are told one by one; the rest is told by these. */
+    OST_LIMIT_DAMAGE = 64,
+    /* References of one object to subnodes: a 64 KiB block holds 2,730, and an item with the most
+     * attachments needs some 50 such blocks. */
+    OST_LIMIT_SUBNODES = 1 << 18,
+
+    /* Work. An image's blocks may be referred to again and again, so what an image makes us do is
+     * measured by bytes handed out (sourceblocks.h), not by its size alone: all blocks together,
+     * decoded, may be handed out OST_LIMIT_HANDED_OUT times over, and as much for everything below.
+     * Blocks of healthy images are handed out twice, but for shared templates of a few KiB. */
+    OST_LIMIT_HANDED_OUT = 16,
+    OST_LIMIT_HANDED_OUT_ANYWAY = 1 << 20,
+    /* What a block costs whatever its size. */
+    OST_LIMIT_BLOCK_COST = 64,
+    /* What an object makes us build (lists, cells, copies) costs this part of its bytes: healthy
+     * ones take twice their blocks' bytes. */
+    OST_LIMIT_BUILT_PART = 8,
 };
 
 #endif

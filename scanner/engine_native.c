@@ -1,0 +1,287 @@
+/*
+ * engine_native.c: see engine_native.h.
+ *
+ *   plan ──> store, names, receive folder ──> folders and contents rows ──> reach of every message
+ *                                                                             │ sort
+ *   sink: image                               folders                        items
+ *
+ * Until the sweep reads blocks in the order of the file, they are read as items ask for them.
+ */
+#include "scanner/engine_native.h"
+
+#include <string.h>
+
+#include "io/err.h"
+#include "io/mem.h"
+#include "scanner/native_run.h"
+#include "scanner/ost/account.h"
+#include "scanner/ost/block.h"
+#include "scanner/ost/limits.h"
+#include "scanner/ost/props.h"
+
+enum {
+    MEMORY_LEAST = 32 << 20,
+    CACHE_LEAST = 4 << 20,
+    CACHE_MOST = 256 << 20,
+    READER_CACHE = 4 << 20,
+    PID_MESSAGE_CLASS = 0x001A,
+    PID_RECEIVE_FOLDER = 0x6605,
+};
+
+bool native_cancelled(const struct native_run *n)
+{
+    return n->job->cancel && atomic_load_explicit(n->job->cancel, memory_order_relaxed);
+}
+
+int native_find(struct native_run *n, enum finding_code code, uint32_t nid, uint32_t folder,
+                const char *detail)
+{
+    struct finding f = finding_of(code);
+
+    if (n->reading.sink_code)
+        return n->reading.sink_code;
+    f.has_nid = true;
+    f.nid = nid;
+    f.items = &nid;
+    f.item_count = ost_nid_is_message(nid);
+    f.folders = &folder;
+    f.folder_count = folder != 0;
+    f.detail = detail;
+    return n->sink->finding(n->sink->ctx, &f);
+}
+
+int native_end_object(struct native_run *n)
+{
+    ost_reading_end(&n->reading);
+    ost_sourceblocks_charge(n->blocks, n->scratch.used_bytes / OST_LIMIT_BUILT_PART);
+    arena_reset(&n->scratch);
+    return n->reading.sink_code;
+}
+
+/* The allowance of an image: see limits.h. */
+static uint64_t allowance(const struct ost_plan *plan)
+{
+    uint64_t decoded = 0;
+
+    for (size_t i = 0; i < plan->block_count; i++)
+        decoded += plan->blocks[i].inflated + (uint64_t)OST_LIMIT_BLOCK_COST;
+    return OST_LIMIT_HANDED_OUT * decoded + OST_LIMIT_HANDED_OUT_ANYWAY;
+}
+
+static uint64_t clamp(uint64_t value, uint64_t least, uint64_t most)
+{
+    return value < least ? least : value > most ? most : value;
+}
+
+static int open_blocks(struct native_run *n)
+{
+    struct ost_sourceblocks_options options = {
+        .source = n->source,
+        .plan = &n->plan,
+        .crypt = n->job->header->crypt,
+        .memory_bytes = (size_t)clamp(n->memory_bytes / 4, CACHE_LEAST, CACHE_MOST),
+        .allowance_bytes = allowance(&n->plan),
+        .ctx = &n->reading,
+        .trouble = ost_reading_block_trouble,
+    };
+    int rc = ost_sourceblocks_create(&options, &n->blocks);
+
+    if (rc)
+        return rc;
+    n->reading = (struct ost_reading){
+        .variant = n->variant,
+        .blocks = ost_sourceblocks_view(n->blocks),
+        .arena = &n->scratch,
+        .ctx = n->sink->ctx,
+        .finding = n->sink->finding,
+    };
+    return ost_rows_create(&n->plan, n->memory_bytes / 4, &n->rows);
+}
+
+/* The image */
+
+/* Begins the reading of a node that is neither folder nor item. NULL: there is none. */
+static const struct ost_node *begin(struct native_run *n, uint32_t nid, struct ost_subnode *roots)
+{
+    const struct ost_node *node = ost_plan_node(&n->plan, nid);
+
+    ost_reading_begin(&n->reading, nid, 0, false);
+    if (node)
+        *roots = (struct ost_subnode){nid, node->data, node->sub};
+    return node;
+}
+
+static int read_names(struct native_run *n)
+{
+    struct bytes streams[3] = {{0}};
+    struct ost_object object = {0};
+    struct ost_subnode roots;
+    int rc;
+
+    if (!begin(n, OST_NODE_NAMES, &roots))
+        return native_end_object(n);
+    rc = ost_object_read(&n->reading, &n->names, roots, 0, &object);
+    if (rc == ERR_DAMAGED || rc == ERR_LIMIT) {
+        ost_reading_damage(&n->reading, F_property_failed, "the map of named properties");
+        rc = 0;
+    }
+    for (uint16_t i = 0; i < 3; i++) {
+        const struct ost_prop *p =
+            ost_props_find(object.props, (uint16_t)(OST_NAMEMAP_GUIDS + i), OST_BINARY);
+
+        if (p)
+            streams[i] = p->value;
+    }
+    if (!rc)
+        rc = ost_namemap_init(&n->names, streams[0], streams[1], streams[2]);
+    return rc ? rc : native_end_object(n);
+}
+
+static int read_store(struct native_run *n)
+{
+    struct ost_object object = {0};
+    struct ost_subnode roots;
+    int rc = ERR_DAMAGED;
+
+    if (begin(n, OST_NODE_STORE, &roots))
+        rc = ost_object_read(&n->reading, &n->names, roots, 0, &object);
+    if (rc == ERR_DAMAGED || rc == ERR_LIMIT) {
+        ost_reading_damage(&n->reading, F_property_failed, "the message store");
+        rc = 0;
+    }
+    if (!rc)
+        rc = ost_props_copy(&n->keep, object.props, &n->image.store);
+    return rc ? rc : native_end_object(n);
+}
+
+/* The folder that the table of receive folders names for the empty message class. */
+static int read_receive_folder(struct native_run *n)
+{
+    struct ost_small_table table;
+    struct ost_subnode roots;
+    struct ost_props props;
+    struct bytes row;
+    int rc = ERR_DAMAGED;
+
+    if (begin(n, OST_NODE_RECEIVE_FOLDERS, &roots))
+        rc = ost_small_table_open(&n->reading, roots, &table);
+    for (size_t leaf = 0, i = 0; !rc && ost_small_table_next(&table, &leaf, &i, &row);) {
+        const struct ost_prop *class;
+
+        rc = ost_small_table_row(&n->reading, &n->names, &table, row, &props);
+        class = rc ? NULL : ost_props_find(props, PID_MESSAGE_CLASS, OST_UNICODE);
+        if (class && class->value.size == 0 && !n->receive_folder)
+            n->receive_folder = ost_props_u32(props, PID_RECEIVE_FOLDER, 0);
+    }
+    return rc && rc != ERR_DAMAGED && rc != ERR_LIMIT ? rc : native_end_object(n);
+}
+
+static uint64_t allocated_bytes(const struct ost_plan *plan)
+{
+    uint64_t bytes = plan->page_count * (uint64_t)plan->variant->page_size;
+
+    for (size_t i = 0; i < plan->block_count; i++)
+        bytes += ost_block_extent(plan->variant, plan->blocks[i].stored);
+    return bytes;
+}
+
+int native_image(struct native_run *n)
+{
+    const struct ost_header *h = n->job->header;
+    int rc = read_names(n);
+
+    if (!rc)
+        rc = read_store(n);
+    if (!rc)
+        rc = read_receive_folder(n);
+    if (rc)
+        return rc;
+    n->image.content = (uint8_t)h->content;
+    n->image.format = (uint8_t)h->format;
+    n->image.crypt = h->crypt;
+    n->image.version = h->version;
+    n->image.unique = h->unique;
+    n->image.codepage = ost_props_codepage(n->image.store, 1252);
+    n->image.account = ost_account(n->image.store);
+    n->image.has_blocks = n->image.has_nodes = n->image.has_allocated = true;
+    n->image.blocks = n->plan.block_count;
+    n->image.nodes = n->plan.node_count;
+    n->image.allocated_bytes = allocated_bytes(&n->plan);
+    return n->sink->image(n->sink->ctx, &n->image);
+}
+
+/* The run */
+
+static int run(struct native_run *n)
+{
+    int rc = native_load_plan(n);
+
+    if (!rc)
+        rc = open_blocks(n);
+    if (rc == ERR_UNSUPPORTED) {
+        struct finding f = finding_of(F_crypt_unknown);
+
+        f.has_actual = true;
+        f.actual = n->job->header->crypt;
+        return n->sink->finding(n->sink->ctx, &f);
+    }
+    if (!rc)
+        rc = native_image(n);
+    if (!rc)
+        rc = native_folders(n);
+    return rc ? rc : native_items(n);
+}
+
+int native_run_source(const struct engine_job *job, const struct engine_sink *sink,
+                      struct io_source *source)
+{
+    struct native_run n = {
+        .job = job,
+        .sink = sink,
+        .source = source,
+        .variant = ost_variant_of(job->header->format),
+        .memory_bytes = clamp(job->memory_bytes, MEMORY_LEAST, SIZE_MAX / 2),
+    };
+    int rc;
+
+    if (!n.variant)
+        return ERR_UNSUPPORTED;
+    arena_init(&n.keep, (size_t)n.memory_bytes);
+    arena_init(&n.scratch, (size_t)n.memory_bytes / 2);
+    rc = run(&n);
+    ost_reading_end(&n.reading);
+    ost_rows_destroy(n.rows);
+    ost_namemap_done(&n.names);
+    ost_sourceblocks_destroy(n.blocks);
+    ost_plan_done(&n.plan);
+    mem_free(n.folders_by_nid);
+    arena_done(&n.scratch);
+    arena_done(&n.keep);
+    return rc;
+}
+
+/* Over the job's file: through a reader where that was asked for or reads must be aligned. */
+static int native_run_file(const struct engine_job *job, const struct engine_sink *sink)
+{
+    const struct io_file *file = job->file;
+    struct io_reader_options options = {.backend = job->io};
+    struct io_reader *reader = NULL;
+    struct io_source *source = NULL;
+    int rc = 0;
+
+    if (!file->direct && job->io != IO_BACKEND_URING) {
+        rc = io_source_open_pread(file->fd, file->id.size_bytes, &source);
+    } else {
+        rc = io_reader_create(&options, &reader);
+        if (!rc)
+            rc =
+                io_source_open_reader(reader, file->fd, file->id.size_bytes, READER_CACHE, &source);
+    }
+    if (!rc)
+        rc = native_run_source(job, sink, source);
+    io_source_close(source);
+    io_reader_destroy(reader);
+    return rc;
+}
+
+const struct engine engine_native = {.name = "native", .run = native_run_file};

@@ -1,0 +1,133 @@
+/*
+ * native_folders.c: the folders of a run and their contents tables. See native_run.h.
+ *
+ * Roles need the properties of all folders, so these are kept until the last is read.
+ */
+#include "io/err.h"
+#include "io/mem.h"
+#include "scanner/native_run.h"
+#include "scanner/ost/props.h"
+#include "scanner/ost/roles.h"
+#include "scanner/ost/sort.h"
+
+/* Reads a contents table; *readable: all of it. A missing one is none. */
+static int read_rows(struct native_run *n, const struct ost_folder *folder, enum ost_nid_type type,
+                     bool *readable, uint64_t *count)
+{
+    uint32_t nid = (folder->nid & ~(uint32_t)OST_NID_TYPE_MASK) | type;
+    const struct ost_node *node = ost_plan_node(&n->plan, nid);
+    struct ost_subnode roots;
+    bool lost = false;
+    int rc, ended;
+
+    *readable = false;
+    if (!node)
+        return 0;
+    ost_reading_begin(&n->reading, nid, folder->nid, false);
+    roots = (struct ost_subnode){nid, node->data, node->sub};
+    rc = ost_rows_load(n->rows, &n->reading, roots, folder->nid, count, &lost);
+    if (rc == ERR_DAMAGED || rc == ERR_LIMIT) {
+        ost_reading_damage(&n->reading, F_table_failed, NULL);
+        lost = true;
+        rc = 0;
+    }
+    *readable = !rc && !lost;
+    ended = native_end_object(n);
+    return rc ? rc : ended;
+}
+
+static int read_props(struct native_run *n, struct ost_folder *folder)
+{
+    const struct ost_node *node = ost_plan_node(&n->plan, folder->nid);
+    struct ost_subnode roots = {folder->nid, node->data, node->sub};
+    struct ost_object object = {0};
+    int rc, ended;
+
+    ost_reading_begin(&n->reading, folder->nid, folder->nid, false);
+    rc = ost_object_read(&n->reading, &n->names, roots, 0, &object);
+    if (!rc)
+        rc = ost_props_copy(&n->keep, object.props, &folder->props);
+    if (rc == ERR_DAMAGED || rc == ERR_LIMIT) {
+        ost_reading_damage(&n->reading, F_folder_failed, NULL);
+        rc = 0;
+    }
+    folder->codepage = ost_props_codepage(folder->props, n->image.codepage);
+    ended = native_end_object(n);
+    return rc ? rc : ended;
+}
+
+static int read_folder(struct native_run *n, struct ost_folder *folder)
+{
+    int rc = read_props(n, folder);
+
+    if (!rc)
+        rc = read_rows(n, folder, OST_NID_CONTENTS, &folder->has_rows, &folder->rows);
+    if (!rc)
+        rc = read_rows(n, folder, OST_NID_ASSOC_CONTENTS, &folder->has_assoc_rows,
+                       &folder->assoc_rows);
+    if (!rc && folder->parent == 0)
+        rc = native_find(n, F_node_parent_missing, folder->nid, folder->nid, NULL);
+    return rc;
+}
+
+/* Sorted by folders[place].nid; ost_sort has no context, so nid and place are sorted together. */
+struct by_nid {
+    uint32_t nid, place;
+};
+
+static int compare(const void *a, const void *b)
+{
+    const struct by_nid *x = a, *y = b;
+
+    return (x->nid > y->nid) - (x->nid < y->nid);
+}
+
+static int index_folders(struct native_run *n)
+{
+    struct by_nid *list = mem_alloc_array(n->folder_count + 1, sizeof *list);
+
+    n->folders_by_nid = mem_alloc_array(n->folder_count + 1, sizeof *n->folders_by_nid);
+    if (list && n->folders_by_nid) {
+        for (size_t i = 0; i < n->folder_count; i++)
+            list[i] = (struct by_nid){n->folders[i].nid, (uint32_t)i};
+        ost_sort(list, n->folder_count, sizeof *list, compare);
+        for (size_t i = 0; i < n->folder_count; i++)
+            n->folders_by_nid[i] = list[i].place;
+    }
+    mem_free(list);
+    return list && n->folders_by_nid ? 0 : ERR_NOMEM;
+}
+
+const struct ost_folder *native_find_folder(const struct native_run *n, uint32_t nid)
+{
+    size_t low = 0, high = n->folder_count;
+
+    while (low < high) {
+        size_t middle = low + (high - low) / 2;
+
+        if (n->folders[n->folders_by_nid[middle]].nid < nid)
+            low = middle + 1;
+        else
+            high = middle;
+    }
+    if (low == n->folder_count || n->folders[n->folders_by_nid[low]].nid != nid)
+        return NULL;
+    return &n->folders[n->folders_by_nid[low]];
+}
+
+int native_folders(struct native_run *n)
+{
+    int rc = ost_folders_list(&n->plan, &n->keep, &n->folders, &n->folder_count);
+
+    if (!rc)
+        rc = index_folders(n);
+    for (size_t i = 0; i < n->folder_count && !rc; i++)
+        rc = native_cancelled(n) ? ERR_CANCELLED : read_folder(n, &n->folders[i]);
+    if (rc)
+        return rc;
+    ost_rows_seal(n->rows);
+    ost_roles_assign(&n->image, n->receive_folder, n->folders, n->folder_count);
+    for (size_t i = 0; i < n->folder_count && !rc; i++)
+        rc = n->sink->folder(n->sink->ctx, &n->folders[i]);
+    return rc;
+}

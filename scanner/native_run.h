@@ -1,0 +1,61 @@
+/*
+ * native_run.h: one run of the native engine, shared by its parts. Internal to engine_native.c and
+ * native_*.c.
+ */
+#ifndef SCANNER_NATIVE_RUN_H
+#define SCANNER_NATIVE_RUN_H
+
+#include "io/arena.h"
+#include "io/source.h"
+#include "scanner/engine.h"
+#include "scanner/ost/folder.h"
+#include "scanner/ost/namemap.h"
+#include "scanner/ost/plan.h"
+#include "scanner/ost/reading.h"
+#include "scanner/ost/rows.h"
+#include "scanner/ost/sourceblocks.h"
+
+struct native_run {
+    const struct engine_job *job;
+    const struct engine_sink *sink;
+    struct io_source *source;
+    const struct ost_variant *variant;
+    uint64_t memory_bytes;
+
+    struct ost_plan plan;
+    struct ost_sourceblocks *blocks;
+    struct ost_namemap names;
+    struct ost_rows *rows;
+    struct arena keep;    /* what lives as long as the run: the store, the folders */
+    struct arena scratch; /* of the object being read */
+    struct ost_reading reading;
+
+    struct ost_image image;
+    uint32_t receive_folder;
+    struct ost_folder *folders; /* in the order of ost_folders_list */
+    size_t folder_count;
+    uint32_t *folders_by_nid; /* places in `folders`, by nid */
+};
+
+/* Loads the plan, telling of its pages. */
+int native_load_plan(struct native_run *n);
+
+/* Reads store, name map and receive folder; hands out the image. */
+int native_image(struct native_run *n);
+
+/* Reads all folders and their contents tables; hands out the folders. */
+int native_folders(struct native_run *n);
+const struct ost_folder *native_find_folder(const struct native_run *n, uint32_t nid);
+
+int native_items(struct native_run *n);
+
+bool native_cancelled(const struct native_run *n);
+
+/* A finding about an object. detail: static or NULL. What the sink returned. */
+int native_find(struct native_run *n, enum finding_code code, uint32_t nid, uint32_t folder,
+                const char *detail);
+
+/* Ends the reading of an object and gives its memory back. What the sink returned meanwhile. */
+int native_end_object(struct native_run *n);
+
+#endif

@@ -1,0 +1,288 @@
+/* props.c: see props.h. */
+#include "scanner/ost/props.h"
+
+#include <string.h>
+
+#include "io/err.h"
+#include "scanner/ost/codepage.h"
+#include "scanner/ost/take.h"
+
+enum {
+    PID_MESSAGE_CODEPAGE = 0x3FFD,
+    PID_INTERNET_CODEPAGE = 0x3FDE,
+    PID_STORE_CODEPAGE = 0x66C3,
+    PID_MESSAGE_LOCALE = 0x3FF1,
+    NID_TYPE_MASK = 0x1F,
+};
+
+/* A property whose value is the data of a subnode. 1, 0: lost, or a code. */
+static int resolve_subnode(struct ost_reading *r, const struct ost_subnodes *subnodes, uint32_t nid,
+                           unsigned width, struct bytes *out)
+{
+    const struct ost_subnode *s = ost_subnodes_find(subnodes, nid);
+    struct bytes value;
+    int rc;
+
+    if (!s)
+        return 0;
+    rc = ost_reading_value(r, s->data, OST_LIMIT_VALUE_BYTES, &value);
+    if (rc < 1)
+        return rc;
+    if (width && value.size && value.size != width)
+        return 0;
+    *out = value;
+    return 1;
+}
+
+/* Completes entries in place and moves them to the list. */
+static int resolve_entries(struct ost_reading *r, const struct ost_namemap *names,
+                           const struct ost_pc *pc, uint16_t left_out, struct ost_object *out,
+                           struct ost_prop *list)
+{
+    size_t count = 0;
+
+    for (size_t i = 0; i < pc->count; i++) {
+        struct ost_pc_entry *e = &pc->list[i];
+        int rc = 1;
+
+        if (left_out && e->prop.id == left_out) {
+            out->data = e;
+            continue;
+        }
+        if (e->state == OST_PC_SUBNODE || e->state == OST_PC_GUESS)
+            rc = resolve_subnode(r, &out->subnodes, e->subnode, ost_type_width(e->prop.type),
+                                 &e->prop.value);
+        if (rc < 0)
+            return rc;
+        if (e->state == OST_PC_BAD || (rc == 0 && e->state == OST_PC_SUBNODE)) {
+            ost_reading_damage_of(r, F_property_failed, e->prop.id, NULL);
+            continue;
+        }
+        list[count] = e->prop;
+        list[count++].name = ost_namemap_find(names, e->prop.id);
+    }
+    out->props = (struct ost_props){list, count};
+    return 0;
+}
+
+int ost_object_read(struct ost_reading *r, const struct ost_namemap *names,
+                    struct ost_subnode roots, uint16_t left_out, struct ost_object *out)
+{
+    struct ost_object object = {0};
+    struct ost_leaves leaves;
+    struct ost_heap heap;
+    struct ost_prop *list;
+    struct ost_pc pc;
+    int rc = ost_reading_leaves(r, roots.data, &leaves);
+
+    if (!rc)
+        rc = ost_heap_open(r->variant->format, leaves, &heap);
+    if (!rc)
+        rc = ost_pc_read(&heap, r->arena, &pc);
+    if (!rc)
+        rc = ost_reading_subnodes(r, roots.sub, &object.subnodes);
+    if (rc)
+        return rc;
+    if (pc.damaged)
+        ost_reading_damage(r, F_property_failed, "part of the list of properties is lost");
+    list = ost_take(r->arena, pc.count, sizeof *list, &rc);
+    if (!list)
+        return rc;
+    rc = resolve_entries(r, names, &pc, left_out, &object, list);
+    if (!rc)
+        *out = object;
+    return rc;
+}
+
+/* Tables */
+
+/* Columns in ascending order of id; of those with one id the first counts. */
+static void order_columns(struct ost_small_table *t)
+{
+    for (unsigned i = 0; i < t->table.column_count; i++) {
+        uint16_t id = t->table.columns[i].id;
+        unsigned at = t->order_count;
+
+        while (at > 0 && t->table.columns[t->order[at - 1]].id > id)
+            at--;
+        if (id == 0 || (at > 0 && t->table.columns[t->order[at - 1]].id == id))
+            continue;
+        memmove(&t->order[at + 1], &t->order[at], (t->order_count - at) * sizeof *t->order);
+        t->order[at] = (uint16_t)i;
+        t->order_count++;
+    }
+}
+
+static int find_rows(struct ost_reading *r, struct ost_small_table *t)
+{
+    uint32_t hnid = t->table.rows_hnid;
+    const struct ost_subnode *s;
+    struct bytes *matrix;
+    int rc = 0;
+
+    if (hnid == 0)
+        return 0;
+    if (hnid & NID_TYPE_MASK) {
+        s = ost_subnodes_find(&t->subnodes, hnid);
+        if (s)
+            return ost_reading_leaves(r, s->data, &t->rows);
+        t->lost = true;
+        return 0;
+    }
+    matrix = ost_take(r->arena, 1, sizeof *matrix, &rc);
+    if (!matrix)
+        return rc;
+    rc = ost_heap_item(&t->heap, hnid, matrix);
+    if (!rc)
+        t->rows = ost_leaves_in_memory(matrix, 1);
+    else if (rc == ERR_DAMAGED)
+        t->lost = true;
+    return rc == ERR_DAMAGED ? 0 : rc;
+}
+
+int ost_small_table_open(struct ost_reading *r, struct ost_subnode roots, struct ost_small_table *t)
+{
+    struct ost_leaves leaves;
+    struct bytes leaf;
+    int rc = ost_reading_leaves(r, roots.data, &leaves);
+
+    *t = (struct ost_small_table){0};
+    if (!rc)
+        rc = ost_heap_open(r->variant->format, leaves, &t->heap);
+    if (!rc)
+        rc = ost_table_open(&t->heap, &t->table);
+    if (!rc)
+        rc = ost_reading_subnodes(r, roots.sub, &t->subnodes);
+    if (!rc)
+        rc = find_rows(r, t);
+    if (rc)
+        return rc;
+    for (size_t i = 0; i < t->rows.count && !t->lost; i++)
+        t->lost = t->rows.get(t->rows.ctx, i, &leaf) != 0;
+    order_columns(t);
+    return 0;
+}
+
+bool ost_small_table_next(const struct ost_small_table *t, size_t *leaf, size_t *n,
+                          struct bytes *row)
+{
+    struct bytes bytes;
+
+    for (; *leaf < t->rows.count; ++*leaf, *n = 0) {
+        if (t->rows.get(t->rows.ctx, *leaf, &bytes))
+            continue;
+        if (ost_table_row(&t->table, bytes, *n, row)) {
+            ++*n;
+            return true;
+        }
+    }
+    return false;
+}
+
+uint32_t ost_table_row_id(const struct ost_table *t, struct bytes row)
+{
+    const struct ost_column *c = ost_table_column(t, OST_TC_ROW_ID, OST_I32);
+    struct bytes cell;
+
+    return c && c->size == 4 && ost_table_cell(t, c, row, &cell) ? le32(cell.data) : 0;
+}
+
+/* The value of a cell. 1, 0: it cannot be had, or a code. */
+static int cell_value(struct ost_reading *r, const struct ost_small_table *t,
+                      const struct ost_column *c, struct bytes cell, struct bytes *out)
+{
+    unsigned width = ost_type_width(c->type);
+    uint32_t hnid;
+    int rc;
+
+    if (!ost_table_is_reference(c)) {
+        if (cell.size < width)
+            return 0;
+        *out = (struct bytes){cell.data, width};
+        return 1;
+    }
+    if (cell.size < 4)
+        return 0;
+    hnid = le32(cell.data);
+    if (hnid == 0) {
+        *out = (struct bytes){0};
+        return 1;
+    }
+    if (hnid & NID_TYPE_MASK)
+        return resolve_subnode(r, &t->subnodes, hnid, width, out);
+    rc = ost_heap_item(&t->heap, hnid, out);
+    return rc ? (rc == ERR_DAMAGED ? 0 : rc) : !width || !out->size || out->size == width;
+}
+
+int ost_small_table_row(struct ost_reading *r, const struct ost_namemap *names,
+                        const struct ost_small_table *t, struct bytes row, struct ost_props *out)
+{
+    size_t count = 0;
+    int rc = 0;
+    struct ost_prop *list = ost_take(r->arena, t->order_count, sizeof *list, &rc);
+
+    if (!list)
+        return rc;
+    for (unsigned i = 0; i < t->order_count; i++) {
+        const struct ost_column *c = &t->table.columns[t->order[i]];
+        struct ost_prop *p = &list[count];
+        struct bytes cell;
+
+        if (!ost_table_cell(&t->table, c, row, &cell))
+            continue;
+        *p =
+            (struct ost_prop){.id = c->id, .type = c->type, .name = ost_namemap_find(names, c->id)};
+        rc = cell_value(r, t, c, cell, &p->value);
+        if (rc < 0)
+            return rc;
+        if (rc == 0)
+            ost_reading_damage_of(r, F_property_failed, c->id, "in a table's row");
+        else
+            count++;
+    }
+    *out = (struct ost_props){list, count};
+    return 0;
+}
+
+/* Properties */
+
+int ost_props_copy(struct arena *arena, struct ost_props props, struct ost_props *out)
+{
+    int rc = 0;
+    struct ost_prop *list = ost_take(arena, props.count, sizeof *list, &rc);
+
+    if (!list)
+        return rc;
+    for (size_t i = 0; i < props.count; i++) {
+        size_t size = props.list[i].value.size;
+        uint8_t *copy = ost_take(arena, size, 1, &rc);
+
+        if (!copy)
+            return rc;
+        if (size)
+            memcpy(copy, props.list[i].value.data, size);
+        list[i] = props.list[i];
+        list[i].value.data = copy;
+    }
+    *out = (struct ost_props){list, props.count};
+    return 0;
+}
+
+uint32_t ost_props_u32(struct ost_props props, uint16_t id, uint32_t otherwise)
+{
+    const struct ost_prop *p = ost_props_find(props, id, OST_I32);
+
+    return p && p->value.size == 4 ? le32(p->value.data) : otherwise;
+}
+
+uint32_t ost_props_codepage(struct ost_props props, uint32_t otherwise)
+{
+    uint32_t message = ost_props_u32(props, PID_MESSAGE_CODEPAGE, 0);
+    uint32_t page;
+
+    if (!message)
+        message = ost_props_u32(props, PID_STORE_CODEPAGE, 0);
+    page = ost_codepage(message, ost_props_u32(props, PID_INTERNET_CODEPAGE, 0),
+                        ost_props_u32(props, PID_MESSAGE_LOCALE, 0));
+    return page ? page : otherwise;
+}

@@ -1,0 +1,517 @@
+/* test_native.c: the native engine over whole images: forged, real, damaged and failing ones. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <cmocka.h>
+
+#include "io/err.h"
+#include "io/mem.h"
+#include "scanner/engine_native.h"
+#include "tests/support/enginelog.h"
+#include "tests/support/fault_source.h"
+#include "tests/support/forge.h"
+#include "tests/support/ndbfile.h"
+#include "tests/support/samples.h"
+#include "tests/support/tinymessage.h"
+
+/* Runs over bytes in memory. */
+static int run_bytes(struct enginelog *l, const void *data, size_t size,
+                     const struct ost_header *header)
+{
+    struct io_source *source;
+    int rc;
+
+    enginelog_init(l);
+    assert_int_equal(io_source_open_mem(data, size, &source), 0);
+    rc = enginelog_run(l, source, header);
+    io_source_close(source);
+    return rc;
+}
+
+static int run_tiny(struct enginelog *l, const struct tiny *t)
+{
+    return run_bytes(l, t->data, t->size, &t->header);
+}
+
+static bool has_line(const struct enginelog *l, const char *part)
+{
+    return memmem(l->text.data, l->text.size, part, strlen(part)) != NULL;
+}
+
+static void a_mailbox_is_handed_out_whole(void **state)
+{
+    (void)state;
+    for (unsigned f = 0; f < 3; f++) {
+        struct enginelog l;
+        struct tiny t;
+
+        tiny_mailbox(&t, forge_formats[f]);
+        assert_int_equal(run_tiny(&l, &t), 0);
+        assert_int_equal(l.images, 1);
+        assert_int_equal(l.folders, 2);
+        assert_int_equal(l.items, 4);
+        assert_int_equal(l.assoc, 1);
+        assert_int_equal(l.failed + l.partial, 0);
+        assert_int_equal(l.recipients, 2);
+        assert_int_equal(l.attachments, 3);
+        assert_int_equal(l.embedded, 1);
+        assert_int_equal(l.data_bytes, 20300);
+        assert_int_equal(l.row_items, 3);
+        assert_int_equal(l.orphans, 2);
+        assert_int_equal(l.codes[F_item_orphan], 2);
+        assert_int_equal(l.findings, 2);
+        assert_string_equal(l.account, "unknown");
+        assert_true(has_line(&l, "folder 8022 in 122 "));
+        assert_true(has_line(&l, "rows 1 2 1 1 items 3 1 "));
+        enginelog_done(&l);
+        tiny_done(&t);
+    }
+}
+
+/* The order is that of the highest offsets, then nids; parts of the file moved about change it. */
+static void items_come_in_sweep_order(void **state)
+{
+    struct enginelog l;
+    struct tiny t;
+    uint64_t last = 0;
+    char *line;
+
+    (void)state;
+    tiny_mailbox(&t, OST_FORMAT_UNICODE);
+    assert_int_equal(run_tiny(&l, &t), 0);
+    line = strdup(buf_cstr(&l.text));
+    for (char *at = strtok(line, "\n"); at; at = strtok(NULL, "\n")) {
+        unsigned nid, folder;
+        unsigned long long order;
+
+        if (sscanf(at, "item %x in %x at %llx", &nid, &folder, &order) != 3)
+            continue;
+        assert_true(order >= last);
+        /* the highest block of each of these is its subnode tree or, without one, its properties */
+        for (unsigned i = 0; i < t.node_count; i++)
+            if (t.nodes[i].nid == nid)
+                assert_ptr_equal(tiny_at(&t, t.nodes[i].sub ? t.nodes[i].sub : t.nodes[i].data),
+                                 t.data + order);
+        last = order;
+    }
+    assert_true(last > 0);
+    free(line);
+    enginelog_done(&l);
+    tiny_done(&t);
+}
+
+static struct ost_node *node_of(struct tiny *t, uint32_t nid)
+{
+    for (unsigned i = 0; i < t->node_count; i++)
+        if (t->nodes[i].nid == nid)
+            return &t->nodes[i];
+    fail();
+    return NULL;
+}
+
+static void one_bad_item_costs_that_item(void **state)
+{
+    (void)state;
+    for (unsigned f = 0; f < 3; f++) {
+        struct enginelog whole, l;
+        struct tiny t;
+
+        tiny_mailbox(&t, forge_formats[f]);
+        assert_int_equal(run_tiny(&whole, &t), 0);
+        /* its properties: another block's trailer */
+        memset(tiny_at(&t, node_of(&t, TINY_LARGE)->data), 0x55, 128);
+        assert_int_equal(run_tiny(&l, &t), 0);
+        assert_int_equal(l.items, whole.items - (l.failed ? 1 : 0));
+        assert_int_equal(l.failed + l.partial, 1);
+        assert_true(l.codes[F_block_lost] + l.codes[F_block_crc] > 0);
+        assert_int_equal(l.recipients, whole.recipients);
+        assert_int_equal(l.attachments, whole.attachments);
+        enginelog_done(&l);
+        enginelog_done(&whole);
+        tiny_done(&t);
+    }
+}
+
+static void lost_tables_and_nodes_are_told(void **state)
+{
+    struct enginelog l;
+    struct tiny t;
+
+    (void)state;
+    /* a contents table that cannot be read: nobody is called an orphan for that */
+    tiny_mailbox(&t, OST_FORMAT_UNICODE);
+    memset(tiny_at(&t, node_of(&t, 0x802E)->data), 0x55, 128);
+    assert_int_equal(run_tiny(&l, &t), 0);
+    assert_int_equal(l.items, 4);
+    assert_int_equal(l.orphans, 1);
+    assert_int_equal(l.codes[F_table_failed], 1);
+    assert_true(has_line(&l, "rows 0 0 1 1 items 3 1 "));
+    enginelog_done(&l);
+    tiny_done(&t);
+}
+
+static void a_missing_row_target_is_told(void **state)
+{
+    static const struct tiny_row rows[] = {{0x200024, 0, NULL, NULL}, {0x200044, 0, NULL, NULL}};
+    static const struct forge_prop none[] = {{0x3001, OST_STRING8, 0, NULL, 0}};
+    struct enginelog l;
+    struct tiny t;
+
+    (void)state;
+    tiny_init(&t, OST_FORMAT_UNICODE);
+    tiny_node(&t, 0x122, tiny_pc(&t, none, 1), 0, 0x122);
+    tiny_node(&t, 0x8022, tiny_pc(&t, none, 1), 0, 0x9902); /* its parent is missing */
+    tiny_contents(&t, 0x802E, rows, 2, 0);
+    tiny_node(&t, 0x200024, tiny_pc(&t, none, 1), 0, 0x122); /* in another folder */
+    tiny_finish(&t);
+    assert_int_equal(run_tiny(&l, &t), 0);
+    assert_int_equal(l.codes[F_row_without_item], 2);
+    assert_int_equal(l.codes[F_node_parent_missing], 1);
+    assert_int_equal(l.codes[F_property_failed], 1); /* there is no store */
+    assert_int_equal(l.items, 1);
+    enginelog_done(&l);
+    tiny_done(&t);
+}
+
+/* A lost page of the node B-tree: what it held is gone, the rest is there. */
+static void a_lost_page_costs_its_nodes(void **state)
+{
+    struct enginelog l;
+    struct tiny t;
+
+    (void)state;
+    tiny_mailbox(&t, OST_FORMAT_UNICODE);
+    memset(t.data + t.header.nbt.offset, 0, 512);
+    assert_int_equal(run_tiny(&l, &t), 0);
+    assert_int_equal(l.folders + l.items + l.assoc, 0);
+    assert_true(l.codes[F_btree_page_lost] > 0);
+    assert_int_equal(l.images, 1);
+    enginelog_done(&l);
+    tiny_done(&t);
+}
+
+static void an_unknown_crypt_method_is_given_up(void **state)
+{
+    struct enginelog l;
+    struct tiny t;
+
+    (void)state;
+    tiny_mailbox(&t, OST_FORMAT_UNICODE);
+    t.header.crypt = 0x10;
+    assert_int_equal(run_tiny(&l, &t), 0);
+    assert_int_equal(l.codes[F_crypt_unknown], 1);
+    assert_int_equal(l.images, 0);
+    enginelog_done(&l);
+    tiny_done(&t);
+}
+
+static void an_exchange_store_is_told(void **state)
+{
+    static const uint8_t guid[16] = {1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16};
+    uint8_t entry[46] = {0};
+    struct forge_prop store[] = {{0x3416, OST_BINARY, 0, entry, 46},
+                                 {0x6615, OST_GUID, 0, guid, 16}};
+
+    (void)state;
+    memcpy(entry + 4, guid, 16);
+    entry[20] = 1;
+    for (unsigned wrong = 0; wrong < 5; wrong++) {
+        struct enginelog l;
+        struct tiny t;
+
+        entry[20] = wrong == 1 ? 2 : 1;       /* not a private folder */
+        entry[4] = wrong == 2 ? 9 : 1;        /* another mailbox */
+        store[0].size = wrong == 3 ? 24 : 46; /* the entry id of a PST */
+        store[1].id = wrong == 4 ? 0x6616 : 0x6615;
+        tiny_init(&t, OST_FORMAT_UNICODE);
+        tiny_node(&t, 0x21, tiny_pc(&t, store, 2), 0, 0);
+        tiny_finish(&t);
+        assert_int_equal(run_tiny(&l, &t), 0);
+        assert_string_equal(l.account, wrong ? "unknown" : "exchange");
+        enginelog_done(&l);
+        tiny_done(&t);
+    }
+}
+
+static void the_sink_can_stop_it_anywhere(void **state)
+{
+    struct enginelog l;
+    struct tiny t;
+    int calls, at = 0, rc;
+
+    (void)state;
+    tiny_mailbox(&t, OST_FORMAT_ANSI);
+    memset(tiny_at(&t, node_of(&t, 0x802E)->data), 0x55, 64);
+    memset(tiny_at(&t, node_of(&t, TINY_ASSOC)->data), 0x55, 64);
+    assert_int_equal(run_tiny(&l, &t), 0);
+    calls = l.calls;
+    enginelog_done(&l);
+    do {
+        struct io_source *source;
+
+        enginelog_init(&l);
+        l.fail_at = ++at;
+        l.fail_code = ERR_NOSPACE;
+        assert_int_equal(io_source_open_mem(t.data, t.size, &source), 0);
+        rc = enginelog_run(&l, source, &t.header);
+        io_source_close(source);
+        assert_int_equal(l.calls, at <= calls ? at : calls);
+        enginelog_done(&l);
+    } while (rc == ERR_NOSPACE);
+    assert_int_equal(rc, 0);
+    assert_int_equal(at, calls + 1);
+    tiny_done(&t);
+}
+
+static void it_can_be_cancelled(void **state)
+{
+    atomic_bool cancel = true;
+    struct engine_job job = {.memory_bytes = 1, .cancel = &cancel};
+    struct io_source *source;
+    struct enginelog l;
+    struct tiny t;
+
+    (void)state;
+    tiny_mailbox(&t, OST_FORMAT_UNICODE);
+    enginelog_init(&l);
+    job.header = &t.header;
+    assert_int_equal(io_source_open_mem(t.data, t.size, &source), 0);
+    assert_int_equal(native_run_source(&job, &l.sink, source), ERR_CANCELLED);
+    io_source_close(source);
+    enginelog_done(&l);
+    tiny_done(&t);
+}
+
+static void memory_can_fail_anywhere(void **state)
+{
+    struct enginelog l;
+    struct tiny t;
+    uint64_t nth = 0;
+    int rc;
+
+    (void)state;
+    tiny_mailbox(&t, OST_FORMAT_UNICODE4K);
+    do {
+        struct io_source *source;
+
+        assert_int_equal(io_source_open_mem(t.data, t.size, &source), 0);
+        enginelog_init(&l);
+        l.terse = true;
+        mem_test_fail(++nth, 0);
+        rc = enginelog_run(&l, source, &t.header);
+        mem_test_fail(0, 0);
+        io_source_close(source);
+        enginelog_done(&l);
+    } while (rc == ERR_NOMEM);
+    assert_int_equal(rc, 0);
+    assert_true(nth > 15);
+    tiny_done(&t);
+}
+
+/* Each read fails once: by a bad sector, which costs what lies there, or by all being over. */
+static void reads_can_fail_anywhere(void **state)
+{
+    struct tiny t;
+
+    (void)state;
+    tiny_mailbox(&t, OST_FORMAT_UNICODE);
+    for (unsigned over = 0; over < 2; over++) {
+        uint64_t reads = 1;
+
+        for (uint64_t nth = 1; nth <= reads; nth++) {
+            struct fault_plan plan = {.fail_nth = nth, .code = over ? ERR_SYS : ERR_IO};
+            struct io_source *inner, *source;
+            struct enginelog l;
+            int rc;
+
+            assert_int_equal(io_source_open_mem(t.data, t.size, &inner), 0);
+            assert_int_equal(fault_source_open(inner, &plan, &source), 0);
+            enginelog_init(&l);
+            rc = enginelog_run(&l, source, &t.header);
+            assert_int_equal(rc, over ? ERR_SYS : 0);
+            reads = over ? reads : plan.count;
+            if (over && nth == 1)
+                reads = 8;
+            io_source_close(source);
+            enginelog_done(&l);
+        }
+        assert_true(reads >= 8);
+    }
+    tiny_done(&t);
+}
+
+/* Any byte of the image changed: no rule broken, and what is handed out is bounded. */
+static void any_byte_can_be_wrong(void **state)
+{
+    struct enginelog whole;
+    uint32_t seed = 7;
+    struct tiny t;
+
+    (void)state;
+    tiny_mailbox(&t, OST_FORMAT_UNICODE);
+    assert_int_equal(run_tiny(&whole, &t), 0);
+    for (unsigned i = 0; i < 600; i++) {
+        struct enginelog l;
+        size_t start = t.v->page_size, at;
+        uint8_t old;
+
+        seed = seed * 1664525 + 1013904223;
+        at = start + seed % (t.size - start);
+        old = t.data[at];
+        t.data[at] ^= (uint8_t)(1 << (seed >> 29));
+        assert_int_equal(run_tiny(&l, &t), 0);
+        /* detected, or the same */
+        if (l.findings == whole.findings) {
+            assert_int_equal(l.text.size, whole.text.size);
+            assert_memory_equal(l.text.data, whole.text.data, whole.text.size);
+        }
+        assert_true(l.items + l.assoc + l.failed <= whole.items + whole.assoc + 2);
+        enginelog_done(&l);
+        t.data[at] = old;
+    }
+    enginelog_done(&whole);
+    tiny_done(&t);
+}
+
+/* Real images. */
+
+static void expect_sample(const char *path, unsigned folders, unsigned items, unsigned assoc,
+                          const char *account)
+{
+    struct enginelog l;
+    struct ndbfile f;
+
+    ndbfile_open(&f, path);
+    enginelog_init(&l);
+    l.terse = true;
+    assert_int_equal(enginelog_run(&l, f.source, &f.header), 0);
+    assert_int_equal(l.folders, folders);
+    assert_int_equal(l.items, items);
+    assert_int_equal(l.assoc, assoc);
+    assert_int_equal(l.failed + l.partial + l.orphans + l.findings, 0);
+    assert_string_equal(l.account, account);
+    /* nothing is taken from the heap for an item, once the arena has its size */
+    if (items >= 151)
+        assert_int_equal(l.allocations_at_item[3], l.allocations_at_item[1]);
+    ndbfile_close(&f);
+    enginelog_done(&l);
+}
+
+static void real_images_are_handed_out_whole(void **state)
+{
+    (void)state;
+    expect_sample(sample_or_skip(SAMPLE_OST), 57, 183, 31, "exchange");
+    expect_sample(sample_or_skip(SAMPLE_OST2), 53, 162, 17, "exchange");
+    expect_sample(sample_or_skip(SAMPLE_ENRON), 11, 71, 0, "unknown");
+}
+
+/* The corpus: message nodes as its list counts them. */
+static void every_message_node_is_handed_out(void **state)
+{
+    FILE *list = fopen(corpus_or_skip("PROVENANCE.tsv"), "r");
+    char line[1024];
+    unsigned files = 0;
+
+    (void)state;
+    assert_non_null(list);
+    while (fgets(line, sizeof line, list)) {
+        char *fields[19] = {line}, *at = line;
+        struct enginelog l;
+        struct ndbfile f;
+        unsigned n = 1;
+
+        for (; n < 19 && (at = strchr(at, '\t')) != NULL; n++) {
+            *at++ = '\0';
+            fields[n] = at;
+        }
+        if (n < 19 || strcmp(fields[0], "file") == 0 || !fields[15][0] ||
+            strncmp(fields[0], "damaged", 7) == 0)
+            continue;
+        ndbfile_open(&f, corpus_path(fields[0]));
+        enginelog_init(&l);
+        assert_int_equal(enginelog_run(&l, f.source, &f.header), 0);
+        assert_int_equal(l.items, atoi(fields[15]));
+        assert_int_equal(l.failed + l.partial + l.corrupt, 0);
+        files++;
+        ndbfile_close(&f);
+        enginelog_done(&l);
+    }
+    fclose(list);
+    assert_true(files >= 20);
+}
+
+/* Real blocks damaged: the items that have none of them stay the same. */
+static void items_without_damage_stay_the_same(void **state)
+{
+    struct enginelog whole, l;
+    struct ndbfile f;
+    struct io_source *source;
+    uint8_t *copy;
+    uint32_t seed = 3;
+    unsigned partial = 0;
+
+    (void)state;
+    ndbfile_open(&f, sample_or_skip(SAMPLE_OST2));
+    enginelog_init(&whole);
+    assert_int_equal(enginelog_run(&whole, f.source, &f.header), 0);
+    copy = mem_alloc(f.bytes.size);
+    assert_non_null(copy);
+    for (unsigned turn = 0; turn < 8; turn++) {
+        unsigned same = 0, lines = 0;
+        char *text, *keep = NULL;
+
+        memcpy(copy, f.bytes.data, f.bytes.size);
+        for (unsigned i = 0; i < 20; i++) {
+            seed = seed * 1664525 + 1013904223;
+            copy[0x22000 + seed % 1400000] ^= 0x10;
+        }
+        assert_int_equal(io_source_open_mem(copy, f.bytes.size, &source), 0);
+        enginelog_init(&l);
+        assert_int_equal(enginelog_run(&l, source, &f.header), 0);
+        io_source_close(source);
+        text = strdup(buf_cstr(&l.text));
+        for (char *line = strtok_r(text, "\n", &keep); line; line = strtok_r(NULL, "\n", &keep)) {
+            if (strncmp(line, "item", 4) != 0)
+                continue;
+            lines++;
+            same += has_line(&whole, line);
+        }
+        assert_true(lines > 150);
+        assert_true(same + 40 > lines && same + l.partial <= lines);
+        partial += l.partial;
+        free(text);
+        enginelog_done(&l);
+    }
+    assert_true(partial > 0);
+    mem_free(copy);
+    ndbfile_close(&f);
+    enginelog_done(&whole);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(a_mailbox_is_handed_out_whole),
+        cmocka_unit_test(items_come_in_sweep_order),
+        cmocka_unit_test(one_bad_item_costs_that_item),
+        cmocka_unit_test(lost_tables_and_nodes_are_told),
+        cmocka_unit_test(a_missing_row_target_is_told),
+        cmocka_unit_test(a_lost_page_costs_its_nodes),
+        cmocka_unit_test(an_unknown_crypt_method_is_given_up),
+        cmocka_unit_test(an_exchange_store_is_told),
+        cmocka_unit_test(the_sink_can_stop_it_anywhere),
+        cmocka_unit_test(it_can_be_cancelled),
+        cmocka_unit_test(memory_can_fail_anywhere),
+        cmocka_unit_test(reads_can_fail_anywhere),
+        cmocka_unit_test(any_byte_can_be_wrong),
+        cmocka_unit_test(real_images_are_handed_out_whole),
+        cmocka_unit_test(every_message_node_is_handed_out),
+        cmocka_unit_test(items_without_damage_stay_the_same),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
