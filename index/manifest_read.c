@@ -281,7 +281,7 @@ static int decompress(struct idx_manifest_reader *r, size_t content, size_t *com
 /* 1: the next frame's lines are at hand. 0: done. */
 static int next_frame(struct idx_manifest_reader *r)
 {
-    size_t content, compressed;
+    size_t content, compressed = 0;
     int code = fill(&r->in, FRAME_HEAD);
 
     if (code)

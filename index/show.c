@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "index/columns.h"
+#include "index/csv.h"
 #include "index/fields.h"
 #include "index/table.h"
 #include "index/terminal.h"
@@ -94,26 +95,6 @@ static int emit(struct idx_show *s)
         code = s->write(s->ctx, s->out.data, s->out.size);
     buf_reset(&s->out);
     return code;
-}
-
-/* A field in quotes where RFC 4180 asks for them. */
-static void csv_field(struct buf *out, const uint8_t *text, size_t size)
-{
-    bool plain = true;
-
-    for (size_t i = 0; i < size && plain; i++)
-        plain = text[i] != ',' && text[i] != '"' && text[i] != '\r' && text[i] != '\n';
-    if (plain) {
-        buf_append(out, text, size);
-        return;
-    }
-    buf_putc(out, '"');
-    for (size_t i = 0; i < size; i++) {
-        if (text[i] == '"')
-            buf_putc(out, '"');
-        buf_putc(out, (char)text[i]);
-    }
-    buf_putc(out, '"');
 }
 
 static void csv_header(struct idx_show *s)

@@ -39,6 +39,8 @@ static int run(const struct options *o)
         return command_check(o);
     case COMMAND_SHOW:
         return command_show(o);
+    case COMMAND_DUPS:
+        return command_dups(o);
     }
     return EXIT_USAGE;
 }

@@ -41,9 +41,11 @@ static const struct entry {
     const char *help;
 } entries[] = {
     {"output", OPT_OUT, "OUT", COMMAND_SCAN, "folder for manifests and summary (made if missing)"},
+    {"output", OPT_OUT, "FILE", COMMAND_DUPS, "write the groups to FILE too (.jsonl.zst)"},
     {"jobs", OPT_JOBS, "N", COMMAND_SCAN | COMMAND_CHECK,
      "images read at once (default: processors)"},
-    {"memory", OPT_MEMORY, "SIZE", COMMAND_SCAN | COMMAND_CHECK,
+    {"jobs", OPT_JOBS, "N", COMMAND_DUPS, "manifests read at once (default: processors)"},
+    {"memory", OPT_MEMORY, "SIZE", COMMAND_SCAN | COMMAND_CHECK | COMMAND_DUPS,
      "memory for the run (default: a quarter of RAM, at most 2G)"},
     {"engine", OPT_ENGINE, "NAME", COMMAND_SCAN, "libpff or native (default: libpff)"},
     {"io", OPT_IO, "NAME", COMMAND_SCAN | COMMAND_CHECK, "auto, uring or pread (default: auto)"},
@@ -59,20 +61,24 @@ static const struct entry {
     {"deep", OPT_DEEP, NULL, COMMAND_CHECK, "inflate every block, not only what must be read"},
     {"fail-on", OPT_FAIL_ON, "WHAT", COMMAND_SCAN | COMMAND_CHECK,
      "exit 4 on corrupt or on any finding (default: scan never, check corrupt)"},
+    {"fail-on", OPT_FAIL_ON, "WHAT", COMMAND_DUPS,
+     "exit 4 on duplicate: of an item or an image (default: never)"},
     {"type", OPT_TYPE, "LIST", COMMAND_SHOW,
      "only these records: scan,image,folder,item,finding,verdict,end"},
-    {"json", OPT_JSON, NULL, COMMAND_SCAN | COMMAND_SHOW | COMMAND_CHECK,
+    {"json", OPT_JSON, NULL, COMMAND_SCAN | COMMAND_SHOW | COMMAND_CHECK | COMMAND_DUPS,
      "JSON Lines instead of text"},
-    {"csv", OPT_CSV, NULL, COMMAND_SHOW, "CSV instead of text"},
+    {"csv", OPT_CSV, NULL, COMMAND_SHOW | COMMAND_DUPS, "CSV instead of text"},
     {"progress", OPT_PROGRESS, "WHEN", COMMAND_SCAN | COMMAND_CHECK,
      "auto, always or never (default: auto)"},
-    {"quiet", OPT_QUIET, NULL, COMMAND_SCAN | COMMAND_SHOW | COMMAND_CHECK,
+    {"quiet", OPT_QUIET, NULL, COMMAND_SCAN | COMMAND_SHOW | COMMAND_CHECK | COMMAND_DUPS,
      "only results and errors"},
     {"verbose", OPT_VERBOSE, NULL, COMMAND_SCAN | COMMAND_SHOW | COMMAND_CHECK,
      "more about each image"},
-    {"version", OPT_VERSION, NULL, COMMAND_SCAN | COMMAND_SHOW | COMMAND_CHECK,
+    {"verbose", OPT_VERBOSE, NULL, COMMAND_DUPS, "every group with its members"},
+    {"version", OPT_VERSION, NULL, COMMAND_SCAN | COMMAND_SHOW | COMMAND_CHECK | COMMAND_DUPS,
      "print the version"},
-    {"help", OPT_HELP, NULL, COMMAND_SCAN | COMMAND_SHOW | COMMAND_CHECK, "print this help"},
+    {"help", OPT_HELP, NULL, COMMAND_SCAN | COMMAND_SHOW | COMMAND_CHECK | COMMAND_DUPS,
+     "print this help"},
 };
 
 enum { ENTRIES = sizeof entries / sizeof entries[0] };
@@ -93,6 +99,10 @@ static const struct command_info {
     {"show", COMMAND_SHOW, "ostscan show [OPTION…] MANIFEST…",
      "Prints manifests as a table, as JSON Lines or as CSV. A manifest that is cut short or\n"
      "altered is noticed: exit status 3."},
+    {"dups", COMMAND_DUPS, "ostscan dups [OPTION…] OUT|MANIFEST…",
+     "Finds duplicate items, attachments and whole images, within and across images, from the\n"
+     "manifests of scans. OUT stands for all manifests in it. Nothing is deleted or changed.\n"
+     "Under XXH3 digests duplicates are candidates; `scan --digest sha256` makes them evidence."},
 };
 
 enum { COMMANDS = sizeof commands / sizeof commands[0] };
@@ -209,6 +219,7 @@ static bool apply(struct options *o, int value, const char *argument)
     static const char *const digests[] = {"xxh3", "sha256", NULL};
     static const char *const progress[] = {"auto", "always", "never", NULL};
     static const char *const fails[] = {"never", "corrupt", "finding", NULL};
+    static const char *const dups_fails[] = {"never", "duplicate", NULL};
     static const char *const engines[] = {"libpff", "native", NULL};
     int choice = 0;
 
@@ -233,6 +244,11 @@ static bool apply(struct options *o, int value, const char *argument)
         o->progress = (enum progress_mode)(choice = one_of(argument, progress));
         return choice >= 0;
     case OPT_FAIL_ON:
+        if (o->command == COMMAND_DUPS) {
+            choice = one_of(argument, dups_fails);
+            o->fail_on = choice > 0 ? FAIL_DUPLICATE : FAIL_NEVER;
+            return choice >= 0;
+        }
         o->fail_on = (enum fail_on)(choice = one_of(argument, fails));
         return choice >= 0;
     case OPT_TYPE:
@@ -358,7 +374,10 @@ static enum options_result check_complete(const struct command_info *info, const
     if (o->command == COMMAND_SCAN && !o->out)
         return usage_error(info, "scan needs an output folder: -o OUT", NULL);
     if (!o->path_count && !o->files_from)
-        return usage_error(info, o->command == COMMAND_SHOW ? "no MANIFEST given" : "no PATH given",
+        return usage_error(info,
+                           o->command == COMMAND_SHOW   ? "no MANIFEST given"
+                           : o->command == COMMAND_DUPS ? "no OUT or MANIFEST given"
+                                                        : "no PATH given",
                            NULL);
     if (o->files_null && !o->files_from)
         return usage_error(info, "--null goes with --files-from", NULL);

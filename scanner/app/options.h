@@ -16,9 +16,9 @@
 #include "index/hash.h"
 #include "io/reader.h"
 
-enum command { COMMAND_SCAN = 1, COMMAND_SHOW = 2, COMMAND_CHECK = 4 };
+enum command { COMMAND_SCAN = 1, COMMAND_SHOW = 2, COMMAND_CHECK = 4, COMMAND_DUPS = 8 };
 
-enum fail_on { FAIL_NEVER, FAIL_CORRUPT, FAIL_FINDING };
+enum fail_on { FAIL_NEVER, FAIL_CORRUPT, FAIL_FINDING, FAIL_DUPLICATE };
 
 enum progress_mode { PROGRESS_AUTO, PROGRESS_ALWAYS, PROGRESS_NEVER };
 

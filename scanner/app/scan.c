@@ -1,9 +1,11 @@
 /*
- * scan.c: the command `scan`: batch.h's frame around image.h, then the run's summary. What is
- * printed and written depends on the order of discovery alone, never on which worker was faster.
+ * scan.c: the command `scan`: batch.h's frame around image.h, then the run's summary and the
+ * duplicates. What is printed and written depends on the order of discovery alone, never on which
+ * worker was faster.
  */
 #include "scanner/app/commands.h"
 
+#include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -11,8 +13,10 @@
 #include "io/mem.h"
 #include "io/outfile.h"
 #include "scanner/app/batch.h"
+#include "scanner/app/dup_run.h"
 #include "scanner/app/image.h"
 #include "scanner/app/summary.h"
+#include "scanner/app/tty.h"
 #include "scanner/engine_native.h"
 
 struct scan {
@@ -131,9 +135,28 @@ static int status_of(const struct scan *s, const struct summary *summary, int wr
     return EXIT_DONE;
 }
 
+/* Over all manifests in OUT, those of earlier runs included. */
+static int write_duplicates(struct scan *s)
+{
+    const struct options *o = s->options;
+    struct dup_totals totals;
+    int err;
+
+    if (atomic_load(s->batch.interrupted))
+        return 0;
+    err = dup_run_write_out(o->out, o->jobs, o->memory_bytes, s->batch.interrupted, &totals);
+    if (!err && totals.images && o->output == OUTPUT_TEXT && !o->quiet)
+        printf("duplicates %" PRIu64 " items in %" PRIu64 " groups, %s could be saved: "
+               "%s/duplicates.jsonl.zst\n",
+               totals.of[DUP_ITEM].duplicates, totals.of[DUP_ITEM].groups,
+               tty_bytes(totals.of[DUP_ITEM].bytes), o->out);
+    return err ? err : totals.incomplete + totals.unreadable ? ERR_DAMAGED : 0;
+}
+
 static int report(struct scan *s, uint64_t elapsed_ns)
 {
     struct summary summary;
+    int duplicates_err;
     struct fault fault = {0};
     int err;
 
@@ -144,10 +167,11 @@ static int report(struct scan *s, uint64_t elapsed_ns)
                  fault.errnum ? strerror(fault.errnum) : err_text(err));
     if (s->options->output == OUTPUT_TEXT && !s->options->quiet)
         summary_print(stdout, &summary, s->options->out, elapsed_ns);
+    duplicates_err = write_duplicates(s);
     if (atomic_load(s->batch.interrupted))
         complain("interrupted; finished images are kept in %s", s->options->out);
     fflush(stdout);
-    return status_of(s, &summary, err);
+    return status_of(s, &summary, err ? err : duplicates_err);
 }
 
 static int prepare_out(struct scan *s)

@@ -1,0 +1,376 @@
+/*
+ * dup_item.c: see dup_item.h. One pass over the line; each key leads to what is to be done with its
+ * value. Of keys that repeat the last one counts.
+ */
+#include "index/dup_item.h"
+
+#include <stdio.h>
+#include <string.h>
+#include <xxhash.h>
+
+#include "index/json_read.h"
+#include "index/view.h"
+#include "io/err.h"
+
+void dup_item_done(struct dup_item *i)
+{
+    buf_done(&i->attachments);
+}
+
+uint32_t dup_mark_of(struct bytes value)
+{
+    uint32_t mark = (uint32_t)XXH3_64bits(value.data, value.size);
+
+    return mark ? mark : 1;
+}
+
+bool dup_digest_parse(struct bytes text, struct ost_digest *out)
+{
+    static const struct {
+        const char *prefix;
+        uint8_t size;
+    } kinds[] = {{"xxh3:", 16}, {"sha256:", 32}};
+
+    for (size_t i = 0; i < sizeof kinds / sizeof *kinds; i++) {
+        size_t n = strlen(kinds[i].prefix);
+
+        if (text.size != n + 2u * kinds[i].size || memcmp(text.data, kinds[i].prefix, n) != 0)
+            continue;
+        *out = (struct ost_digest){.size = kinds[i].size};
+        return hex_decode((const char *)text.data + n, kinds[i].size, out->bytes);
+    }
+    return false;
+}
+
+/* What is done with the value of a key. */
+enum action {
+    TAKE_NID,
+    TAKE_FOLDER,
+    TAKE_ASSOC,
+    TAKE_ORPHAN,
+    TAKE_PARTIAL,
+    TAKE_RECOVERED,
+    TAKE_FAILED,
+    TAKE_KIND,
+    TAKE_MIH,
+    TAKE_SIZE,
+    TAKE_CLASS,
+    TAKE_SEARCH_KEY,
+    TAKE_BCC,
+    TAKE_ATTACHMENTS,
+    TAKE_DIGEST,
+    TAKE_EXACT,
+    TAKE_CORE,
+    TAKE_STATE,
+    TAKE_BODY,
+    TAKE_TEXT,
+    TAKE_HTML,
+    TAKE_RTF,
+    TAKE_NAME,
+};
+
+struct rule {
+    const char *key;
+    enum action action;
+};
+
+static const struct rule item_rules[] = {
+    {"nid", TAKE_NID},
+    {"folder", TAKE_FOLDER},
+    {"assoc", TAKE_ASSOC},
+    {"orphan", TAKE_ORPHAN},
+    {"kind", TAKE_KIND},
+    {"class", TAKE_CLASS},
+    {"mih", TAKE_MIH},
+    {"search_key", TAKE_SEARCH_KEY},
+    {"size", TAKE_SIZE},
+    {"bcc", TAKE_BCC},
+    {"attachments", TAKE_ATTACHMENTS},
+    {"digest", TAKE_DIGEST},
+    {"partial", TAKE_PARTIAL},
+    {"recovered", TAKE_RECOVERED},
+    {"maybe_stale", TAKE_RECOVERED},
+    {"failed", TAKE_FAILED},
+    {NULL, 0},
+};
+static const struct rule digest_rules[] = {
+    {"exact", TAKE_EXACT}, {"core", TAKE_CORE}, {"body", TAKE_BODY},
+    {"state", TAKE_STATE}, {NULL, 0},
+};
+static const struct rule body_rules[] = {
+    {"text", TAKE_TEXT},
+    {"html", TAKE_HTML},
+    {"rtf", TAKE_RTF},
+    {NULL, 0},
+};
+static const struct rule attachment_rules[] = {
+    {"nid", TAKE_NID}, {"name", TAKE_NAME}, {"size", TAKE_SIZE}, {"digest", TAKE_EXACT}, {NULL, 0},
+};
+
+static const struct rule *rule_of(const struct rule *rules, const struct json_token *key)
+{
+    for (; rules->key; rules++)
+        if (json_token_is(key, rules->key))
+            return rules;
+    return NULL;
+}
+
+struct parse {
+    struct json_reader json;
+    struct dup_item *item;
+    struct ost_digest core;
+    bool has_nid, failed, partial, recovered;
+};
+
+/* Handles the members of the object just opened, each with a rule by `take`. */
+static int members(struct parse *p, const struct rule *rules,
+                   int (*take)(struct parse *p, enum action action, const struct json_token *value,
+                               void *into),
+                   void *into)
+{
+    struct json_token key, value;
+    int got;
+
+    while ((got = json_read_next(&p->json, &key)) == 1 && key.kind == JSON_KEY) {
+        const struct rule *rule = rule_of(rules, &key);
+
+        got = json_read_next(&p->json, &value);
+        if (got == 1)
+            got =
+                rule ? take(p, rule->action, &value, into) : json_read_skip(&p->json, &value, NULL);
+        if (got)
+            return got < 0 ? got : ERR_DAMAGED;
+    }
+    return got < 0 ? got : 0;
+}
+
+static int u32_value(const struct json_token *value, uint32_t *out)
+{
+    uint64_t v;
+
+    if (!json_token_u64(value, &v) || v > UINT32_MAX)
+        return ERR_DAMAGED;
+    *out = (uint32_t)v;
+    return 0;
+}
+
+static int digest_value(const struct json_token *value, struct ost_digest *out)
+{
+    return value->kind == JSON_STRING && dup_digest_parse(value->text, out) ? 0 : ERR_DAMAGED;
+}
+
+static int mark_value(struct parse *p, enum dup_mark mark, const struct json_token *value)
+{
+    struct bytes whole;
+    int code = json_read_skip(&p->json, value, &whole);
+
+    if (!code)
+        p->item->entry.marks[mark] = dup_mark_of(whole);
+    return code;
+}
+
+static int kind_value(const struct json_token *value, uint8_t *out)
+{
+    for (unsigned kind = 0; kind < IDX_KINDS; kind++) {
+        if (json_token_is(value, idx_kind_name((enum idx_kind)kind))) {
+            *out = (uint8_t)kind;
+            break;
+        }
+    }
+    return value->kind == JSON_STRING ? 0 : ERR_DAMAGED;
+}
+
+/* As stored it is signed; what is below 0 tells nothing. */
+static int size_value(const struct json_token *value, struct dup_entry *e)
+{
+    int64_t v;
+
+    if (!json_token_i64(value, &v))
+        return ERR_DAMAGED;
+    e->has_size = v >= 0;
+    e->size_bytes = v >= 0 ? (uint64_t)v : 0;
+    return 0;
+}
+
+static int flag_value(const struct json_token *value, bool *out)
+{
+    if (value->kind != JSON_TRUE && value->kind != JSON_FALSE)
+        return ERR_DAMAGED;
+    *out = value->kind == JSON_TRUE;
+    return 0;
+}
+
+static int take_body(struct parse *p, enum action action, const struct json_token *value,
+                     void *into)
+{
+    (void)into;
+    return mark_value(p,
+                      action == TAKE_TEXT   ? MARK_TEXT
+                      : action == TAKE_HTML ? MARK_HTML
+                                            : MARK_RTF,
+                      value);
+}
+
+static int take_digest(struct parse *p, enum action action, const struct json_token *value,
+                       void *into)
+{
+    switch (action) {
+    case TAKE_EXACT:
+        return digest_value(value, &p->item->entry.exact);
+    case TAKE_CORE:
+        return digest_value(value, &p->core);
+    case TAKE_STATE:
+        return mark_value(p, MARK_STATE, value);
+    default:
+        return value->kind == JSON_OBJECT ? members(p, body_rules, take_body, into) : ERR_DAMAGED;
+    }
+}
+
+static int take_attachment(struct parse *p, enum action action, const struct json_token *value,
+                           void *into)
+{
+    struct dup_attachment *a = into;
+    struct bytes whole;
+    int code;
+
+    switch (action) {
+    case TAKE_NID:
+        return u32_value(value, &a->nid);
+    case TAKE_SIZE:
+        return json_token_u64(value, &a->size_bytes) ? 0 : ERR_DAMAGED;
+    case TAKE_EXACT:
+        return digest_value(value, &a->digest);
+    default:
+        code = json_read_skip(&p->json, value, &whole);
+        if (!code)
+            a->name = dup_mark_of(whole);
+        return code;
+    }
+}
+
+static int attachments(struct parse *p)
+{
+    struct json_token value;
+    int got;
+
+    while ((got = json_read_next(&p->json, &value)) == 1 && value.kind == JSON_OBJECT) {
+        struct dup_attachment a = {0};
+        int code = members(p, attachment_rules, take_attachment, &a);
+
+        if (code)
+            return code;
+        buf_append(&p->item->attachments, &a, sizeof a);
+    }
+    if (got == 1 && value.kind != JSON_CLOSE_ARRAY)
+        return ERR_DAMAGED;
+    return got < 0 ? got : p->item->attachments.failed ? ERR_NOMEM : 0;
+}
+
+static int take_item(struct parse *p, enum action action, const struct json_token *value,
+                     void *into)
+{
+    struct dup_entry *e = &p->item->entry;
+
+    switch (action) {
+    case TAKE_NID:
+        p->has_nid = true;
+        return u32_value(value, &e->nid);
+    case TAKE_FOLDER:
+        e->has_folder = true;
+        return u32_value(value, &e->folder);
+    case TAKE_ASSOC:
+        return flag_value(value, &p->item->assoc);
+    case TAKE_ORPHAN:
+        return flag_value(value, &e->orphan);
+    case TAKE_PARTIAL:
+        return flag_value(value, &p->partial);
+    case TAKE_RECOVERED:
+        return flag_value(value, &p->recovered);
+    case TAKE_FAILED:
+        return flag_value(value, &p->failed);
+    case TAKE_KIND:
+        return kind_value(value, &e->kind);
+    case TAKE_MIH:
+        e->has_mih = value->kind == JSON_STRING && value->text.size == 2 * sizeof e->mih &&
+                     hex_decode((const char *)value->text.data, sizeof e->mih, e->mih);
+        return e->has_mih ? 0 : ERR_DAMAGED;
+    case TAKE_SIZE:
+        return size_value(value, e);
+    case TAKE_CLASS:
+        return mark_value(p, MARK_CLASS, value);
+    case TAKE_SEARCH_KEY:
+        return mark_value(p, MARK_SEARCH_KEY, value);
+    case TAKE_BCC:
+        return mark_value(p, MARK_BCC, value);
+    case TAKE_ATTACHMENTS:
+        return value->kind == JSON_ARRAY ? attachments(p) : ERR_DAMAGED;
+    default:
+        return value->kind == JSON_OBJECT ? members(p, digest_rules, take_digest, into)
+                                          : ERR_DAMAGED;
+    }
+}
+
+static enum dup_fate fate_of(const struct parse *p)
+{
+    if (p->failed)
+        return FATE_FAILED;
+    if (p->partial)
+        return FATE_PARTIAL;
+    if (p->recovered)
+        return FATE_RECOVERED;
+    return p->item->entry.exact.size ? FATE_INDEXED : FATE_UNDIGESTED;
+}
+
+int dup_item_parse(struct bytes line, struct dup_item *out)
+{
+    struct parse p = {.item = out};
+    struct dup_entry *e = &out->entry;
+    struct json_token token;
+    int got;
+
+    buf_reset(&out->attachments);
+    out->assoc = false;
+    *e = (struct dup_entry){.of = DUP_ITEM, .kind = IDX_KINDS};
+    json_read_start(&p.json, line);
+    got = json_read_next(&p.json, &token);
+    if (got == 1)
+        got = token.kind == JSON_OBJECT ? members(&p, item_rules, take_item, NULL) : ERR_DAMAGED;
+    if (!got)
+        got = json_read_next(&p.json, &token);
+    if (got)
+        return got == ERR_NOMEM ? got : ERR_DAMAGED;
+    if (!p.has_nid)
+        return ERR_DAMAGED;
+    out->fate = fate_of(&p);
+    out->attachment_count = out->attachments.size / sizeof(struct dup_attachment);
+    e->by_core = p.core.size > 0;
+    e->joint = e->by_core ? p.core : e->exact;
+    return 0;
+}
+
+int dup_stored_text(struct bytes record, const char *key, struct buf *out)
+{
+    char hex[64];
+    struct json_token token;
+    struct bytes value;
+    int got;
+
+    buf_reset(out);
+    snprintf(hex, sizeof hex, "%s_hex", key);
+    got = json_find(record, hex, &value);
+    if (got == 1) {
+        if (!json_scalar(value, &token) || token.kind != JSON_STRING || token.text.size % 2 ||
+            !buf_reserve(out, token.text.size / 2))
+            return out->failed ? ERR_NOMEM : ERR_DAMAGED;
+        out->size = token.text.size / 2;
+        return hex_decode((const char *)token.text.data, out->size, out->data) ? 1 : ERR_DAMAGED;
+    }
+    if (!got)
+        got = json_find(record, key, &value);
+    if (got != 1)
+        return got;
+    if (!json_scalar(value, &token) || token.kind != JSON_STRING)
+        return ERR_DAMAGED;
+    json_token_text(&token, out);
+    return out->failed ? ERR_NOMEM : 1;
+}
