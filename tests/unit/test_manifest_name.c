@@ -46,6 +46,8 @@ static const char *name_of(const char *path)
     char *name = names[turn++ % 8];
 
     assert_int_equal(idx_manifest_name(path, name), 0);
+    assert_in_range(strlen(name), TAIL + 1, IDX_MANIFEST_NAME - 1);
+    assert_string_equal(name + strlen(name) - 10, ".jsonl.zst");
     return name;
 }
 

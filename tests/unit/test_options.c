@@ -250,13 +250,13 @@ static void given_options_are_noted(void **state)
 static void bad_values_are_refused(void **state)
 {
     static const char *const values[][2] = {
-        {"output", ""},        {"jobs", ""},         {"jobs", "0"},
-        {"jobs", "1025"},      {"jobs", "-1"},       {"jobs", "2x"},
-        {"jobs", "+2"},        {"jobs", " 2"},       {"jobs", "99999999999999999999999"},
-        {"memory", ""},        {"memory", "lots"},   {"memory", "16383K"},
+        {"output", ""},        {"jobs", ""},        {"jobs", "0"},
+        {"jobs", "1025"},      {"jobs", "-1"},      {"jobs", "2x"},
+        {"jobs", "+2"},        {"jobs", " 2"},      {"jobs", "99999999999999999999999"},
+        {"memory", ""},        {"memory", "lots"},  {"memory", "16383K"},
         {"memory", "-64M"},    {"engine", "magic"}, {"engine", ""},
-        {"io", "aio"},         {"io", ""},           {"io", "AUTO"},
-        {"digest", "md5"},     {"files-from", ""},   {"fail-on", "always"},
+        {"io", "aio"},         {"io", ""},          {"io", "AUTO"},
+        {"digest", "md5"},     {"files-from", ""},  {"fail-on", "always"},
         {"fail-on", "corrup"}, {"progress", "yes"},
     };
 
