@@ -17,7 +17,7 @@ static int tell(struct native_run *n, const struct ost_plan_event *e, enum findi
     f.expected = d ? d->expected : 0;
     f.actual = d ? d->actual : 0;
     f.detail = e->tree == OST_TREE_NBT ? "node B-tree" : "block B-tree";
-    return n->sink->finding(n->sink->ctx, &f);
+    return native_tell(n, &f);
 }
 
 static int on_event(void *ctx, const struct ost_plan_event *e)

@@ -51,6 +51,10 @@ int native_items(struct native_run *n);
 
 bool native_cancelled(const struct native_run *n);
 
+/* Hands a finding on; one that real files do not prove is no more than a warning. What the sink
+ * returned. */
+int native_tell(void *ctx, const struct finding *finding);
+
 /* A finding about an object. detail: static or NULL. What the sink returned. */
 int native_find(struct native_run *n, enum finding_code code, uint32_t nid, uint32_t folder,
                 const char *detail);

@@ -194,6 +194,41 @@ static void a_lost_page_costs_its_nodes(void **state)
     tiny_done(&t);
 }
 
+/* A subnode tree that names what is not there: damage, but not of every image was that proven. */
+static void what_real_files_do_not_prove_is_no_corruption(void **state)
+{
+    static const struct {
+        enum ost_format format;
+        uint16_t version;
+        bool corrupt;
+    } cases[] = {{OST_FORMAT_ANSI, 14, true},
+                 {OST_FORMAT_UNICODE, 23, true},
+                 {OST_FORMAT_UNICODE, 20, false},
+                 {OST_FORMAT_UNICODE4K, 36, false},
+                 {OST_FORMAT_UNICODE4K, 37, false}};
+
+    (void)state;
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        static const struct forge_prop body[] = {{0x1000, OST_BINARY, 0x3F, NULL, 0}};
+        struct ost_subnode entry = {0x3F, 0x7776, 0};
+        struct enginelog l;
+        struct tiny t;
+        uint64_t sub;
+
+        tiny_init(&t, cases[i].format);
+        sub = tiny_subnodes(&t, &entry, 1);
+        tiny_node(&t, 0x200024, tiny_pc(&t, body, 1), sub, 0x122);
+        tiny_finish(&t);
+        t.header.version = cases[i].version;
+        assert_int_equal(run_tiny(&l, &t), 0);
+        assert_int_equal(l.codes[F_block_missing], 1);
+        assert_int_equal(l.corrupt > 0, cases[i].corrupt);
+        assert_int_equal(l.partial, 1);
+        enginelog_done(&l);
+        tiny_done(&t);
+    }
+}
+
 static void an_unknown_crypt_method_is_given_up(void **state)
 {
     struct enginelog l;
@@ -501,6 +536,7 @@ int main(void)
         cmocka_unit_test(lost_tables_and_nodes_are_told),
         cmocka_unit_test(a_missing_row_target_is_told),
         cmocka_unit_test(a_lost_page_costs_its_nodes),
+        cmocka_unit_test(what_real_files_do_not_prove_is_no_corruption),
         cmocka_unit_test(an_unknown_crypt_method_is_given_up),
         cmocka_unit_test(an_exchange_store_is_told),
         cmocka_unit_test(the_sink_can_stop_it_anywhere),
