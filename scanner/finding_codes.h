@@ -91,7 +91,7 @@ FINDING(xblock_total, LAYER_BLOCK, SEVERITY_CORRUPT, "R4,R5", "the total of a da
 FINDING(subnode_order, LAYER_BLOCK, SEVERITY_CORRUPT, "R4,R5", "the node ids of a subnode tree do not ascend")
 FINDING(subnode_range, LAYER_BLOCK, SEVERITY_CORRUPT, "R5", "node ids of a subnode tree are outside what its upper level says")
 FINDING(subnode_cycle, LAYER_BLOCK, SEVERITY_CORRUPT, "R4,R5", "a subnode tree contains itself")
-FINDING(subnode_depth, LAYER_BLOCK, SEVERITY_WARNING, "-", "subnode trees are nested deeper than is read")
+FINDING(subnode_depth, LAYER_BLOCK, SEVERITY_INFO, "-", "subnode trees are nested deeper than is read")
 FINDING(node_dangling, LAYER_BTREE, SEVERITY_CORRUPT, "R4,R5", "a node names a block that never existed")
 FINDING(node_kind, LAYER_BTREE, SEVERITY_CORRUPT, "R4,R5", "a node names a block of the wrong kind")
 FINDING(node_parent_missing, LAYER_BTREE, SEVERITY_CORRUPT, "R4,R5", "a node's parent does not exist")

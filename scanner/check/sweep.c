@@ -17,8 +17,8 @@
  */
 #include "scanner/check/sweep.h"
 
+#include <pthread.h>
 #include <string.h>
-#include <threads.h>
 
 #include "io/err.h"
 #include "scanner/check/carve.h"
@@ -464,7 +464,7 @@ static int sweep_share(struct worker *w, uint64_t k, uint64_t k_end)
     return end_span(w);
 }
 
-static int work(void *ctx)
+static void *work(void *ctx)
 {
     struct worker *w = ctx;
     struct shared *shared = w->shared;
@@ -480,7 +480,7 @@ static int work(void *ctx)
     }
     if (rc)
         atomic_compare_exchange_strong(&shared->result, &none, rc);
-    return 0;
+    return NULL;
 }
 
 static int worker_init(struct worker *w, struct shared *shared, unsigned i)
@@ -532,20 +532,20 @@ static int worker_merge(struct worker *w, struct chk_swept *out)
 }
 
 /* Runs `count` workers, the first in this thread. */
-static int run(struct worker *workers, thrd_t *threads, unsigned count)
+static int run(struct worker *workers, pthread_t *threads, unsigned count)
 {
     struct shared *shared = workers[0].shared;
     unsigned started = 1;
     int none = 0;
 
     for (; started < count; started++)
-        if (thrd_create(&threads[started], work, &workers[started]) != thrd_success)
+        if (pthread_create(&threads[started], NULL, work, &workers[started]))
             break;
     if (started < count)
         atomic_compare_exchange_strong(&shared->result, &none, ERR_SYS);
     work(&workers[0]);
     for (unsigned i = 1; i < started; i++)
-        thrd_join(threads[i], NULL);
+        pthread_join(threads[i], NULL);
     return shared->result;
 }
 
@@ -564,7 +564,7 @@ int chk_sweep(struct chk_state *s, const struct chk_order *order, const struct c
     };
     unsigned count = s->job->source_count, made = 0;
     struct worker *workers;
-    thrd_t threads[CHK_SOURCES_MAX];
+    pthread_t threads[CHK_SOURCES_MAX];
     int rc = 0;
 
     if (shared.chunk_bytes < CHUNK_LEAST)
