@@ -313,7 +313,7 @@ static int on_page(void *ctx, size_t i, const uint8_t *page, int code)
     struct ost_plan_page *entry = &l->plan.pages[l->page_start + r->slot];
     enum ost_trust trust;
     struct ost_btree view;
-    unsigned dropped;
+    unsigned dropped = 0;
     int rc;
 
     if (l->options->cancel && atomic_load_explicit(l->options->cancel, memory_order_relaxed))
@@ -433,7 +433,7 @@ static int read_level(struct load *l, void **out)
         .offset_of = offset_of,
         .page = on_page,
     };
-    size_t good;
+    size_t good = 0;
     int rc = ERR_LIMIT;
 
     l->element_count = 0;
@@ -506,7 +506,7 @@ static void settle_nodes(struct load *l, struct ost_node *all, size_t count)
 static int load_tree(struct load *l, enum ost_tree tree, struct ost_bref root)
 {
     struct ost_plan_tree *t = &l->plan.trees[tree];
-    void *entries;
+    void *entries = NULL;
     int rc = 0;
 
     l->tree = tree;
