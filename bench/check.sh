@@ -39,6 +39,7 @@ ansi=$size
 work=$(mktemp -d "$folder/ostscan-bench.XXXXXX")
 trap 'rm -rf "$work"' EXIT
 [ -n "$json" ] || json=$work
+mkdir -p "$json"
 
 measure() { # NAME SIZE OSTGEN-OPTION...
     local name=$1 of=$2

@@ -30,6 +30,7 @@
 #include "io/err.h"
 #include "scanner/check/affected.h"
 #include "scanner/check/carve.h"
+#include "scanner/check/crew.h"
 #include "scanner/check/nodes.h"
 #include "scanner/check/order.h"
 #include "scanner/check/refs.h"
@@ -99,11 +100,39 @@ static void read_header(struct chk_state *s)
     s->truncated = s->header_sure && h->eof > s->file_size;
     s->eof = s->header_sure && h->eof < s->file_size ? h->eof : s->file_size;
     s->notes.budget = &s->budget;
-    s->notes.most =
-        is_known_version(h->version) || !s->header_sure ||
-                s->job->report->state == OST_HEADER_UNUSABLE
-            ? SEVERITY_CORRUPT
-            : SEVERITY_WARNING;
+    s->notes.most = is_known_version(h->version) || !s->header_sure ||
+                            s->job->report->state == OST_HEADER_UNUSABLE
+                        ? SEVERITY_CORRUPT
+                        : SEVERITY_WARNING;
+}
+
+struct parts {
+    const struct chk_job *job;
+    void (*part)(void *arg, unsigned i, struct io_source *source);
+    void *arg;
+};
+
+static void run_part(void *ctx, unsigned i)
+{
+    const struct parts *p = ctx;
+
+    p->part(p->arg, i, p->job->sources[i]);
+}
+
+static void run_parts(void *ctx, unsigned count,
+                      void (*part)(void *arg, unsigned i, struct io_source *source), void *arg)
+{
+    struct chk_state *s = ctx;
+    struct parts parts = {s->job, part, arg};
+
+    chk_crew_run(count, run_part, &parts);
+}
+
+static int plan_event(void *ctx, const struct ost_plan_event *event)
+{
+    struct chk_state *s = ctx;
+
+    return chk_taint_event(&s->taint, event);
 }
 
 static int load_plan(struct chk_state *s)
@@ -115,8 +144,11 @@ static int load_plan(struct chk_state *s)
         .memory_bytes = s->budget.limit - s->budget.used,
         .gap_bytes = s->variant->page_size,
         .cancel = s->job->cancel,
-        .ctx = &s->taint,
-        .event = chk_taint_event,
+        .ctx = s,
+        .event = plan_event,
+        .parts =
+            s->job->source_count < OST_PLAN_PARTS_MAX ? s->job->source_count : OST_PLAN_PARTS_MAX,
+        .run_parts = run_parts,
     };
     int rc;
 

@@ -8,8 +8,8 @@
  *
  * Memory: 24 bytes a block and 32 a node (btree.h) and 24 a B-tree page, exactly sized; while a
  * tree is loaded its entries exist twice. All of it is counted against memory_bytes. Ownership: a
- * loaded plan owns its arrays until ost_plan_done. Threads: one loads; a loaded plan may be read by
- * many.
+ * loaded plan owns its arrays until ost_plan_done. Threads: one loads, or those that the caller
+ * lends (run_parts); a loaded plan may be read by many.
  */
 #ifndef SCANNER_OST_PLAN_H
 #define SCANNER_OST_PLAN_H
@@ -24,6 +24,8 @@
 #include "scanner/ost/defect.h"
 #include "scanner/ost/header.h"
 #include "scanner/ost/variant.h"
+
+enum { OST_PLAN_PARTS_MAX = 16 };
 
 /* A page of a B-tree, as its parent names it. */
 struct ost_plan_page {
@@ -78,8 +80,15 @@ struct ost_plan_options {
     uint64_t ahead_bytes;      /* announced to the source ahead of reading; 0: 4 MiB */
     const atomic_bool *cancel; /* may be NULL */
     void *ctx;
-    /* May be NULL. Non-zero ends the loading with that result. */
+    /* May be NULL. Non-zero ends the loading with that result. In the order of levels and, in
+     * each, of offsets; never two at once. */
     int (*event)(void *ctx, const struct ost_plan_event *event);
+    /* Levels of many pages are read in up to `parts` parts (at most OST_PLAN_PARTS_MAX).
+     * run_parts calls part(arg, i, source) for each i below count, at once where it can, each with
+     * a source of its own over the same bytes, and returns when all have returned. NULL: one. */
+    unsigned parts;
+    void (*run_parts)(void *ctx, unsigned count,
+                      void (*part)(void *arg, unsigned i, struct io_source *source), void *arg);
 };
 
 /*

@@ -6,10 +6,15 @@
  *        │                                                              v
  *   gathered by slot <── runs[slot] = {start, count} <── a bag: entries page after page
  *
- * A ref's slot is its rank by key. Pages come in offset order, so their entries go into a bag of
- * chunks as they come, and each slot remembers where its run lies; when the level is read the runs
- * are copied in order of slots into one array of exactly their size. Of branch pages that array is
- * the next level's refs, of leaves it is the result. No array grows, so none is over-allocated.
+ * A ref's slot is its rank by key. Pages come in offset order, so their entries go into a bag
+ * (planbag.h) as they come, and each slot remembers where its run lies; when the level is read the
+ * runs are copied in order of slots into one array of exactly their size. Of branch pages that
+ * array is the next level's refs, of leaves it is the result. No array grows, so none is
+ * over-allocated.
+ *
+ * A level of many pages is read in parts, runs of neighbours in the file, each with a source and a
+ * bag of its own. A page with anything wrong is left to the end of its level and read again there,
+ * one after the other: so events come in the order of offsets, however many parts there were.
  *
  * Levels only descend by one, so a page can be met twice only within a level, where sorting by
  * offset brings the two together.
@@ -28,13 +33,10 @@
 #include "scanner/ost/limits.h"
 #include "scanner/ost/page.h"
 #include "scanner/ost/pageread.h"
+#include "scanner/ost/planbag.h"
 #include "scanner/ost/sort.h"
 
-enum { READ_BYTES = 256 * 1024, AHEAD_BYTES = 4 * 1024 * 1024, CHUNK_BYTES = 1024 * 1024 };
-
-struct budget {
-    uint64_t limit, used, peak;
-};
+enum { READ_BYTES = 256 * 1024, AHEAD_BYTES = 4 * 1024 * 1024, PART_PAGES = 256 };
 
 /* A reference to a page, from its parent or the header. */
 struct ref {
@@ -43,17 +45,7 @@ struct ref {
     uint32_t slot;
     bool exact; /* `first` must be the page's first key */
     bool parent_suspect;
-};
-
-struct run {
-    const void *start;
-    uint32_t count;
-};
-
-struct chunk {
-    struct chunk *next;
-    size_t used, capacity; /* bytes */
-    _Alignas(16) unsigned char data[];
+    bool deferred; /* left to the end of its level */
 };
 
 /* A level while it is read. */
@@ -61,7 +53,7 @@ struct load {
     const struct ost_plan_options *options;
     const struct ost_variant *variant;
     struct io_source *source;
-    struct budget budget;
+    struct plan_budget budget;
     struct ost_plan plan;
     uint8_t *buffer;
     size_t buffer_bytes;
@@ -72,98 +64,20 @@ struct load {
     bool at_root;
     struct ref *refs;
     size_t ref_count;
-    struct run *runs;     /* by slot */
-    size_t page_start;    /* pages[page_start + slot] */
-    struct chunk *chunks; /* newest first */
-    size_t element_size, element_count;
+    struct plan_run *runs; /* by slot */
+    size_t page_start;     /* pages[page_start + slot] */
 };
 
-static void *take(struct budget *b, uint64_t size, int *rc)
-{
-    void *p;
-
-    if (size > b->limit - b->used) {
-        *rc = ERR_LIMIT;
-        return NULL;
-    }
-    p = mem_alloc(size ? size : 1);
-    if (!p) {
-        *rc = ERR_NOMEM;
-        return NULL;
-    }
-    b->used += size;
-    if (b->used > b->peak)
-        b->peak = b->used;
-    return p;
-}
-
-static void give(struct budget *b, void *p, uint64_t size)
-{
-    if (p)
-        b->used -= size;
-    mem_free(p);
-}
-
-static void drop_chunks(struct load *l)
-{
-    while (l->chunks) {
-        struct chunk *next = l->chunks->next;
-
-        give(&l->budget, l->chunks, sizeof *l->chunks + l->chunks->capacity);
-        l->chunks = next;
-    }
-}
-
-/* Room for `count` elements on end in the bag; small bags get small chunks. */
-static void *bag_reserve(struct load *l, unsigned count, int *rc)
-{
-    size_t need = count * l->element_size;
-    struct chunk *c = l->chunks;
-
-    if (!c || c->capacity - c->used < need) {
-        size_t capacity = c ? c->capacity * 2 : OST_PAGE_MAX * 4;
-
-        if (capacity > CHUNK_BYTES)
-            capacity = CHUNK_BYTES;
-        c = take(&l->budget, sizeof *c + capacity, rc);
-        if (!c)
-            return NULL;
-        c->next = l->chunks;
-        c->used = 0;
-        c->capacity = capacity;
-        l->chunks = c;
-    }
-    assert(need <= c->capacity - c->used);
-    return c->data + c->used;
-}
-
-static void bag_commit(struct load *l, uint32_t slot, unsigned count)
-{
-    l->runs[slot] = (struct run){l->chunks->data + l->chunks->used, count};
-    l->chunks->used += count * l->element_size;
-    l->element_count += count;
-}
-
-/* All runs in order of slots; gives the bag and the runs back. */
-static int bag_gather(struct load *l, void **out)
-{
-    int rc = 0;
-    unsigned char *all = take(&l->budget, (uint64_t)l->element_count * l->element_size, &rc),
-                  *at = all;
-
-    if (!all)
-        return rc;
-    for (size_t i = 0; i < l->ref_count; i++) {
-        size_t bytes = l->runs[i].count * l->element_size;
-
-        if (bytes)
-            memcpy(at, l->runs[i].start, bytes);
-        at += bytes;
-    }
-    drop_chunks(l);
-    *out = all;
-    return 0;
-}
+/* Some pages of a level, on end in the order of offsets, and what is read of them. */
+struct part {
+    struct load *load;
+    size_t first; /* in refs */
+    size_t count;
+    bool defers; /* leaves pages with defects for later */
+    uint8_t *buffer;
+    struct plan_bag bag;
+    int result;
+};
 
 static struct ost_plan_tree *tree_of(struct load *l)
 {
@@ -252,26 +166,25 @@ static unsigned emit_nodes(const struct ref *r, const struct ost_btree *b, uint3
     return n;
 }
 
-static void set_element_size(struct load *l)
+static size_t element_size(const struct load *l)
 {
     if (l->level > 0)
-        l->element_size = sizeof(struct ref);
-    else
-        l->element_size =
-            l->tree == OST_TREE_BBT ? sizeof(struct ost_block) : sizeof(struct ost_node);
+        return sizeof(struct ref);
+    return l->tree == OST_TREE_BBT ? sizeof(struct ost_block) : sizeof(struct ost_node);
 }
 
 /* Takes a page's entries into the bag. *left_out: those that no place can be found for. */
-static int emit(struct load *l, const struct ref *r, const struct ost_btree *b,
+static int emit(struct part *p, const struct ref *r, const struct ost_btree *b,
                 enum ost_trust trust, const struct ost_defects *defects, unsigned *left_out)
 {
+    struct load *l = p->load;
     bool suspect = trust == OST_TRUST_SUSPECT;
     uint16_t flags = suspect ? OST_ENTRY_SUSPECT : 0;
     bool sure = !suspect && !ost_defects_has(defects, OST_BTREE_KEY_ORDER) &&
                 !ost_defects_has(defects, OST_BTREE_KEY_RANGE);
     unsigned count = b->count;
     int rc = 0;
-    void *room = bag_reserve(l, count, &rc);
+    void *room = plan_bag_reserve(&p->bag, count, &rc);
 
     if (!room)
         return rc;
@@ -281,7 +194,7 @@ static int emit(struct load *l, const struct ref *r, const struct ost_btree *b,
         count = emit_blocks(r, b, flags, room);
     else
         count = emit_nodes(r, b, flags, room);
-    bag_commit(l, r->slot, count);
+    l->runs[r->slot] = plan_bag_commit(&p->bag, count);
     *left_out = b->count - count;
     return 0;
 }
@@ -300,45 +213,66 @@ static bool check_level(struct load *l, const struct ost_btree *b, struct ost_de
         return false;
     }
     l->level = b->level;
-    set_element_size(l);
+    return true;
+}
+
+/* What is wrong with a page, as far as it is a page of this tree. False: it is lost. */
+static bool check_page(struct load *l, const struct ref *r, const uint8_t *page,
+                       struct ost_btree *view, enum ost_trust *trust, struct ost_defects *defects)
+{
+    struct ost_btree_range range = {r->first, r->last, r->exact};
+
+    ost_page_check(l->variant, page, ost_tree_ptype(l->tree), r->bid, r->offset, defects);
+    *trust = ost_page_trust(defects);
+    if (*trust == OST_TRUST_NONE || ost_btree_open(l->variant, page, l->tree, defects, view) ||
+        !check_level(l, view, defects))
+        return false;
+    ost_btree_check_keys(view, range, defects);
     return true;
 }
 
 static int on_page(void *ctx, size_t i, const uint8_t *page, int code)
 {
-    struct load *l = ctx;
-    const struct ref *r = &l->refs[i];
-    struct ost_btree_range range = {r->first, r->last, r->exact};
-    struct ost_defects defects = {0};
+    struct part *p = ctx;
+    struct load *l = p->load;
+    struct ref *r = &l->refs[p->first + i];
     struct ost_plan_page *entry = &l->plan.pages[l->page_start + r->slot];
+    struct ost_defects defects = {0};
     enum ost_trust trust;
     struct ost_btree view;
     unsigned dropped = 0;
+    bool lost;
     int rc;
 
     if (l->options->cancel && atomic_load_explicit(l->options->cancel, memory_order_relaxed))
         return ERR_CANCELLED;
-    if (!page) {
+    if (page)
+        lost = !check_page(l, r, page, &view, &trust, &defects);
+    else {
         ost_defects_add(&defects, OST_PAGE_UNREADABLE, 0, 0, (uint64_t) - (int64_t)code);
-        return lose(l, r, &defects);
+        lost = true;
     }
-    ost_page_check(l->variant, page, ost_tree_ptype(l->tree), r->bid, r->offset, &defects);
-    trust = ost_page_trust(&defects);
-    if (trust == OST_TRUST_NONE || ost_btree_open(l->variant, page, l->tree, &defects, &view) ||
-        !check_level(l, &view, &defects))
+    if (p->defers && defects.count) {
+        r->deferred = true;
+        return 0;
+    }
+    if (lost)
         return lose(l, r, &defects);
-    ost_btree_check_keys(&view, range, &defects);
-    rc = emit(l, r, &view, trust, &defects, &dropped);
+    if (l->at_root)
+        p->bag.element_size = element_size(l);
+    rc = emit(p, r, &view, trust, &defects, &dropped);
     if (rc)
         return rc;
     entry->trust = (uint8_t)trust;
     entry->level = (uint8_t)l->level;
-    return tell(l, r, &defects, trust, false, dropped);
+    return defects.count || dropped ? tell(l, r, &defects, trust, false, dropped) : 0;
 }
 
 static uint64_t offset_of(void *ctx, size_t i)
 {
-    return ((struct load *)ctx)->refs[i].offset;
+    const struct part *p = ctx;
+
+    return p->load->refs[p->first + i].offset;
 }
 
 static int by_offset(const void *a, const void *b)
@@ -397,13 +331,14 @@ static int add_pages(struct load *l)
     struct ost_plan *p = &l->plan;
     uint64_t old_size = p->page_count * sizeof *p->pages;
     int rc = 0;
-    struct ost_plan_page *pages = take(&l->budget, old_size + l->ref_count * sizeof *p->pages, &rc);
+    struct ost_plan_page *pages =
+        plan_take(&l->budget, old_size + l->ref_count * sizeof *p->pages, &rc);
 
     if (!pages)
         return rc;
     if (p->page_count)
         memcpy(pages, p->pages, old_size);
-    give(&l->budget, p->pages, old_size);
+    plan_give(&l->budget, p->pages, old_size);
     p->pages = pages;
     l->page_start = p->page_count;
     for (size_t i = 0; i < l->ref_count; i++) {
@@ -419,27 +354,111 @@ static int add_pages(struct load *l)
     return 0;
 }
 
-/* Reads the pages that refs name; gives refs back. The level's entries, in key order, are *out. */
-static int read_level(struct load *l, void **out)
+static void read_part(void *ctx, unsigned i, struct io_source *source)
 {
+    struct part *p = (struct part *)ctx + i;
+    struct load *l = p->load;
     struct ost_pageread reading = {
-        .source = l->source,
+        .source = source,
         .page_size = l->variant->page_size,
-        .buffer = l->buffer,
+        .buffer = p->buffer,
         .buffer_bytes = l->buffer_bytes,
         .gap_bytes = l->options->gap_bytes,
         .ahead_bytes = l->options->ahead_bytes ? l->options->ahead_bytes : AHEAD_BYTES,
-        .ctx = l,
+        .ctx = p,
         .offset_of = offset_of,
         .page = on_page,
     };
+
+    p->result = ost_pageread_run(&reading, p->count);
+}
+
+static struct part part_of(struct load *l, size_t first, size_t count)
+{
+    return (struct part){
+        .load = l,
+        .first = first,
+        .count = count,
+        .buffer = l->buffer,
+        .bag = {.budget = &l->budget, .element_size = element_size(l)},
+    };
+}
+
+/* Reads what the parts left, in order; `last` is that. */
+static int read_deferred(struct load *l, const struct part *parts, unsigned count,
+                         struct part *last)
+{
+    size_t end = parts[count - 1].first + parts[count - 1].count, kept = 0;
+
+    for (size_t i = 0; i < end; i++)
+        if (l->refs[i].deferred)
+            l->refs[kept++] = l->refs[i];
+    *last = part_of(l, 0, kept);
+    if (kept)
+        read_part(last, 0, l->source);
+    return last->result;
+}
+
+static int read_parts(struct load *l, struct part *parts, unsigned count)
+{
+    int rc = 0;
+
+    for (unsigned i = 1; i < count && !rc; i++)
+        parts[i].buffer = plan_take(&l->budget, l->buffer_bytes, &rc);
+    for (unsigned i = 0; i < count; i++)
+        parts[i].defers = count > 1;
+    if (!rc && count > 1)
+        l->options->run_parts(l->options->ctx, count, read_part, parts);
+    else if (!rc)
+        read_part(parts, 0, l->source);
+    for (unsigned i = 0; i < count && !rc; i++)
+        rc = parts[i].result;
+    for (unsigned i = 1; i < count; i++)
+        plan_give(&l->budget, parts[i].buffer, l->buffer_bytes);
+    return rc;
+}
+
+/* How many parts a level of so many pages is worth. */
+static unsigned parts_for(const struct load *l, size_t pages)
+{
+    size_t most = pages / PART_PAGES;
+
+    if (!l->options->run_parts || l->options->parts < 2 || l->at_root || most < 2)
+        return 1;
+    return most < l->options->parts ? (unsigned)most : l->options->parts;
+}
+
+/* Reads the first `good` refs; the level's entries, in key order, are *out. */
+static int read_refs(struct load *l, size_t good, void **out, size_t *elements)
+{
+    struct part parts[OST_PLAN_PARTS_MAX + 1];
+    unsigned count = parts_for(l, good);
+    int rc;
+
+    for (unsigned i = 0; i < count; i++)
+        parts[i] = part_of(l, good * i / count, good * (i + 1) / count - good * i / count);
+    parts[count] = part_of(l, 0, 0);
+    rc = read_parts(l, parts, count);
+    if (!rc && count > 1)
+        rc = read_deferred(l, parts, count, &parts[count]);
+    *elements = 0;
+    for (unsigned i = 0; i <= count; i++)
+        *elements += parts[i].bag.element_count;
+    if (!rc)
+        rc = plan_gather(&l->budget, l->runs, l->ref_count, element_size(l), *elements, out);
+    for (unsigned i = 0; i <= count; i++)
+        plan_bag_done(&parts[i].bag);
+    return rc;
+}
+
+/* Reads the pages that refs name; gives refs back. The level's entries, in key order, are *out. */
+static int read_level(struct load *l, void **out, size_t *elements)
+{
     size_t good = 0;
     int rc = ERR_LIMIT;
 
-    l->element_count = 0;
-    set_element_size(l);
     if (l->ref_count <= UINT32_MAX)
-        l->runs = take(&l->budget, l->ref_count * sizeof *l->runs, &rc);
+        l->runs = plan_take(&l->budget, l->ref_count * sizeof *l->runs, &rc);
     if (!l->runs)
         return rc;
     memset(l->runs, 0, l->ref_count * sizeof *l->runs);
@@ -447,15 +466,14 @@ static int read_level(struct load *l, void **out)
     if (!rc)
         rc = sort_refs(l, &good);
     if (!rc)
-        rc = ost_pageread_run(&reading, good);
+        rc = read_refs(l, good, out, elements);
     if (rc)
         return rc;
-    give(&l->budget, l->refs, l->ref_count * sizeof *l->refs);
+    plan_give(&l->budget, l->refs, l->ref_count * sizeof *l->refs);
     l->refs = NULL;
-    rc = bag_gather(l, out);
-    give(&l->budget, l->runs, l->ref_count * sizeof *l->runs);
+    plan_give(&l->budget, l->runs, l->ref_count * sizeof *l->runs);
     l->runs = NULL;
-    return rc;
+    return 0;
 }
 
 static int by_bid(const void *a, const void *b)
@@ -507,19 +525,20 @@ static int load_tree(struct load *l, enum ost_tree tree, struct ost_bref root)
 {
     struct ost_plan_tree *t = &l->plan.trees[tree];
     void *entries = NULL;
+    size_t count = 0;
     int rc = 0;
 
     l->tree = tree;
     l->level = 0;
     l->at_root = true;
     l->ref_count = 1;
-    l->refs = take(&l->budget, sizeof *l->refs, &rc);
+    l->refs = plan_take(&l->budget, sizeof *l->refs, &rc);
     if (!l->refs)
         return rc;
     *l->refs = (struct ref){.offset = root.offset, .bid = root.bid, .last = UINT64_MAX};
     t->page_start = l->plan.page_count;
     for (;;) {
-        rc = read_level(l, &entries);
+        rc = read_level(l, &entries, &count);
         if (rc)
             return rc;
         l->at_root = false;
@@ -528,14 +547,14 @@ static int load_tree(struct load *l, enum ost_tree tree, struct ost_bref root)
         if (l->level == 0)
             break;
         l->refs = entries;
-        l->ref_count = l->element_count;
+        l->ref_count = count;
         l->level--;
     }
     t->page_count = l->plan.page_count - t->page_start;
     if (tree == OST_TREE_BBT)
-        settle_blocks(l, entries, l->element_count);
+        settle_blocks(l, entries, count);
     else
-        settle_nodes(l, entries, l->element_count);
+        settle_nodes(l, entries, count);
     return 0;
 }
 
@@ -554,16 +573,16 @@ int ost_plan_load(struct io_source *source, const struct ost_plan_options *optio
     int rc = 0;
 
     assert(l.buffer_bytes >= l.variant->page_size);
-    l.buffer = take(&l.budget, l.buffer_bytes, &rc);
+    assert(options->parts <= OST_PLAN_PARTS_MAX);
+    l.buffer = plan_take(&l.budget, l.buffer_bytes, &rc);
     if (!l.buffer)
         return rc;
     rc = load_tree(&l, OST_TREE_NBT, options->nbt);
     if (!rc)
         rc = load_tree(&l, OST_TREE_BBT, options->bbt);
-    drop_chunks(&l);
     mem_free(l.refs);
     mem_free(l.runs);
-    give(&l.budget, l.buffer, l.buffer_bytes);
+    plan_give(&l.budget, l.buffer, l.buffer_bytes);
     l.plan.memory_bytes = l.budget.used;
     l.plan.peak_bytes = l.budget.peak;
     if (rc)
@@ -575,9 +594,10 @@ int ost_plan_load(struct io_source *source, const struct ost_plan_options *optio
 
 uint64_t ost_plan_memory(const struct ost_variant *v, uint64_t blocks, uint64_t nodes)
 {
-    uint64_t a_page = sizeof(struct ref) + sizeof(struct run) + 2 * sizeof(struct ost_plan_page);
+    uint64_t a_page =
+        sizeof(struct ref) + sizeof(struct plan_run) + 2 * sizeof(struct ost_plan_page);
     uint64_t pages = 2 * (blocks / v->bbt_max + nodes / v->nbt_max) + 64;
 
     return 2 * (blocks * sizeof(struct ost_block) + nodes * sizeof(struct ost_node)) +
-           pages * a_page + READ_BYTES + 2 * CHUNK_BYTES;
+           pages * a_page + READ_BYTES + 2 * PLAN_CHUNK_BYTES;
 }
