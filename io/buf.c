@@ -67,19 +67,25 @@ void buf_putc(struct buf *b, char c)
     b->data[b->size++] = (uint8_t)c;
 }
 
+/* Most texts fit the room that is there; only of the others the length is asked first. */
 void buf_printf(struct buf *b, const char *format, ...)
 {
+    size_t room = b->failed ? 0 : b->capacity - b->size;
     va_list args;
     int n;
 
     va_start(args, format);
-    n = vsnprintf(NULL, 0, format, args);
+    n = vsnprintf(room ? (char *)b->data + b->size : NULL, room, format, args);
     va_end(args);
-    if (n < 0 || !buf_reserve(b, (size_t)n + 1))
+    if (n < 0 || b->failed)
         return;
-    va_start(args, format);
-    vsnprintf((char *)b->data + b->size, (size_t)n + 1, format, args);
-    va_end(args);
+    if ((size_t)n >= room) {
+        if (!buf_reserve(b, (size_t)n + 1))
+            return;
+        va_start(args, format);
+        vsnprintf((char *)b->data + b->size, (size_t)n + 1, format, args);
+        va_end(args);
+    }
     b->size += (size_t)n;
 }
 

@@ -197,9 +197,8 @@ void make_attachment(struct maker *m, struct item *it, struct rng *r, uint64_t s
 static void common_times(struct item *it, struct rng *r)
 {
     uint64_t middle = TIME_MIDDLE - (it->plan.old ? 3650 * TIME_DAY : 0);
-    uint64_t spread =
-        rng_below(r, 5 * 365) * TIME_DAY + rng_below(r, 86400) * (uint64_t)TIME_SECOND;
-    uint64_t sent = middle - 3 * 365 * TIME_DAY + spread;
+    uint64_t sent = middle - 3 * 365 * TIME_DAY + rng_below(r, 5 * 365) * TIME_DAY;
+    sent += rng_below(r, 86400) * (uint64_t)TIME_SECOND;
     it->submitted = sent;
     it->delivered = sent + rng_between(r, 1, 90) * (uint64_t)TIME_SECOND;
     it->created = it->delivered + rng_below(r, 1000) * 10000u + 7;

@@ -79,35 +79,74 @@ static void received_by(struct maker *m, struct item *it)
     bag_text(b, 0x5D0B, owner.smtp);
 }
 
-static void transport_headers(struct maker *m, struct item *it, struct rng *r)
+/* Numbers are drawn one a statement: in which order a call's arguments are evaluated is the
+ * compiler's choice, and the same seed gives the same bytes whatever compiled us. */
+
+static void put_two_digits(struct buf *b, char before, uint32_t n)
+{
+    buf_putc(b, before);
+    buf_putc(b, (char)('0' + n / 10));
+    buf_putc(b, (char)('0' + n % 10));
+}
+
+static void put_hex(struct buf *b, uint64_t value, unsigned digits)
+{
+    char hex[16];
+    for (unsigned i = digits; i-- > 0; value >>= 4)
+        hex[i] = "0123456789abcdef"[value & 15];
+    buf_append(b, hex, digits);
+}
+
+static void received(struct buf *b, struct rng *r)
 {
     static const char *const hops[] = {"AM6PR04MB1234.eurprd04.prod.example.com",
                                        "DB8PR01CA0021.eurprd01.prod.example.com",
                                        "mail-ot1-f53.example.com", "edge2.contoso.com"};
+    buf_puts(b, "Received: from ");
+    buf_puts(b, hops[rng_below(r, 4)]);
+    buf_puts(b, " (2603:10a6:20b:");
+    put_hex(b, rng_between(r, 0x100, 0xfff), 3);
+    put_two_digits(b, ':', 10 + rng_below(r, 90));
+    buf_puts(b, "::1)\r\n by ");
+    buf_puts(b, hops[rng_below(r, 4)]);
+    buf_puts(b, " with HTTPS via ");
+    buf_puts(b, hops[rng_below(r, 4)]);
+    buf_putc(b, ';');
+    put_two_digits(b, ' ', rng_between(r, 1, 28));
+    buf_puts(b, " Feb 2021");
+    put_two_digits(b, ' ', rng_below(r, 24));
+    put_two_digits(b, ':', rng_below(r, 60));
+    put_two_digits(b, ':', rng_below(r, 60));
+    buf_puts(b, " +0000\r\n");
+}
+
+static void transport_headers(struct maker *m, struct item *it, struct rng *r)
+{
     struct buf *b = &m->scratch;
     uint32_t count = rng_between(r, 2, 4);
     for (uint32_t i = 0; i < count; i++)
-        buf_printf(b,
-                   "Received: from %s (2603:10a6:20b:%x::%u)\r\n by %s with HTTPS via %s; %u "
-                   "Feb 2021 %02u:%02u:%02u +0000\r\n",
-                   hops[rng_below(r, 4)], rng_below(r, 4096), rng_below(r, 99),
-                   hops[rng_below(r, 4)], hops[rng_below(r, 4)], rng_between(r, 1, 28),
-                   rng_below(r, 24), rng_below(r, 60), rng_below(r, 60));
-    buf_printf(b,
-               "Authentication-Results: spf=pass (sender IP is 192.0.2.%u)\r\n "
-               "smtp.mailfrom=%s; dkim=pass (signature was verified)\r\n header.d=example.com;"
-               "dmarc=pass action=none;\r\nDKIM-Signature: v=1; a=rsa-sha256; c=relaxed/relaxed; "
-               "d=example.com;\r\n b=",
-               rng_below(r, 255), it->sender.smtp);
-    for (int i = 0; i < 6; i++)
-        buf_printf(b, "%016llx%016llx\r\n ", (unsigned long long)rng_next(r),
-                   (unsigned long long)rng_next(r));
-    buf_printf(b,
-               "\r\nFrom: %s\r\nTo: %s\r\nMessage-ID: %s\r\nContent-Type: multipart/alternative; "
-               "boundary=\"_000_%08x_\"\r\nMIME-Version: 1.0\r\n",
-               it->sender.smtp,
-               it->recipient_count > 0 ? it->recipients[0].person.smtp : "undisclosed",
-               it->message_id, (uint32_t)rng_next(r));
+        received(b, r);
+    buf_puts(b, "Authentication-Results: spf=pass (sender IP is 192.0.2.");
+    put_two_digits(b, '1', rng_below(r, 100));
+    buf_puts(b, ")\r\n smtp.mailfrom=");
+    buf_puts(b, it->sender.smtp);
+    buf_puts(b, "; dkim=pass (signature was verified)\r\n header.d=example.com;"
+                "dmarc=pass action=none;\r\nDKIM-Signature: v=1; a=rsa-sha256; c=relaxed/relaxed; "
+                "d=example.com;\r\n b=");
+    for (int i = 0; i < 6; i++) {
+        put_hex(b, rng_next(r), 16);
+        put_hex(b, rng_next(r), 16);
+        buf_puts(b, "\r\n ");
+    }
+    buf_puts(b, "\r\nFrom: ");
+    buf_puts(b, it->sender.smtp);
+    buf_puts(b, "\r\nTo: ");
+    buf_puts(b, it->recipient_count > 0 ? it->recipients[0].person.smtp : "undisclosed");
+    buf_puts(b, "\r\nMessage-ID: ");
+    buf_puts(b, it->message_id != NULL ? it->message_id : "");
+    buf_puts(b, "\r\nContent-Type: multipart/alternative; boundary=\"_000_");
+    put_hex(b, rng_next(r), 8);
+    buf_puts(b, "_\"\r\nMIME-Version: 1.0\r\n");
     const char *text = make_string(m, it);
     if (text != NULL)
         bag_own(&it->bag, 0x007D, T_TEXT, text, strlen(text));
@@ -115,8 +154,12 @@ static void transport_headers(struct maker *m, struct item *it, struct rng *r)
 
 static void make_message_id(struct maker *m, struct item *it, struct rng *r)
 {
-    buf_printf(&m->scratch, "<%016llX%08X@%s.example.com>", (unsigned long long)rng_next(r),
-               (uint32_t)rng_next(r), it->language->tag);
+    buf_putc(&m->scratch, '<');
+    put_hex(&m->scratch, rng_next(r), 16);
+    put_hex(&m->scratch, rng_next(r), 8);
+    buf_putc(&m->scratch, '@');
+    buf_puts(&m->scratch, it->language->tag);
+    buf_puts(&m->scratch, ".example.com>");
     if (it->plan.change == CHANGE_MESSAGE_ID)
         m->scratch.data[1] = 'Z';
     it->message_id = make_string(m, it);
@@ -198,8 +241,12 @@ static void named_props(struct maker *m, struct item *it, struct rng *r)
     bag_text(b, NAMED + N_has_attach, it->attachment_count > 0 ? "yes" : "");
     bag_text(b, NAMED + N_traffic_type, "Email");
     bag_text(b, NAMED + N_originating_ip, "[192.0.2.17]");
-    buf_printf(&m->scratch, "%08x-%04x-%04x-%016llx", (uint32_t)rng_next(r), rng_below(r, 65536),
-               rng_below(r, 65536), (unsigned long long)rng_next(r));
+    static const unsigned digits[] = {8, 4, 4, 16};
+    for (unsigned i = 0; i < 4; i++) {
+        put_hex(&m->scratch, rng_next(r), digits[i]);
+        if (i < 3)
+            buf_putc(&m->scratch, '-');
+    }
     const char *id = make_string(m, it);
     if (id != NULL)
         bag_own(b, NAMED + N_network_message_id, T_TEXT, id, strlen(id));
@@ -325,7 +372,8 @@ static void mail_attachments(struct maker *m, struct item *it, struct rng *r)
 {
     static const uint32_t powers[] = {100, 60, 30, 10};
     bool has = rng_chance(r, m->attach_percent);
-    uint32_t count = 1u + (rng_below(r, 100) < 25) + (rng_below(r, 100) < 8);
+    uint32_t count = 1u + rng_chance(r, 25);
+    count += rng_chance(r, 8);
     for (uint32_t i = 0; i < count; i++) {
         uint64_t span = m->attach_max - m->attach_min + 1, size = span;
         for (int k = 0; k < 3; k++)

@@ -158,9 +158,11 @@ void text_html(const struct corpus *c, struct rng *r, const struct language *l, 
         uint32_t sentences = rng_between(r, 1, 5);
         for (uint32_t i = 0; i < sentences; i++)
             append_sentence(c, r, l, out);
-        if (rng_chance(r, 15))
-            buf_printf(out, "<a href=\"https://intranet.example.com/d/%08x\">%08x</a>",
-                       (uint32_t)rng_next(r), (uint32_t)rng_next(r));
+        if (rng_chance(r, 15)) {
+            uint32_t page = (uint32_t)rng_next(r);
+            buf_printf(out, "<a href=\"https://intranet.example.com/d/%08x\">%08x</a>", page,
+                       (uint32_t)rng_next(r));
+        }
         buf_puts(out, "<o:p></o:p></p>\r\n");
     }
     buf_puts(out, "</div>\r\n</body>\r\n</html>\r\n");
