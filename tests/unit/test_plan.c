@@ -626,8 +626,29 @@ static void large_trees_stay_within_their_formula(void **state)
     }
     assert_int_equal(sizeof(struct ost_block), 24);
     assert_int_equal(sizeof(struct ost_node), 32);
-    assert_true(ost_plan_memory(ost_variant_of(OST_FORMAT_UNICODE), 10000000, 0) < UINT64_C(620)
-                                                                                       << 20);
+}
+
+/* 10 million blocks, though their pages be but half full: loaded within 512 MiB, held in 256. */
+static void ten_million_blocks_take_half_a_gibibyte(void **state)
+{
+    enum { BLOCKS = 10000000 };
+    const struct ost_variant *v = ost_variant_of(OST_FORMAT_UNICODE);
+    struct ost_plan_options options;
+    struct ost_plan plan;
+    struct giant g;
+
+    (void)state;
+    giant_init(&g, v, BLOCKS, v->bbt_max / 2);
+    options = giant_options(&g);
+    options.memory_bytes = UINT64_C(512) << 20;
+    assert_int_equal(ost_plan_load(&g.source, &options, &plan), 0);
+    assert_int_equal(plan.block_count, BLOCKS);
+    assert_int_equal(plan.blocks[BLOCKS - 1].bid, UINT64_C(4) * BLOCKS);
+    print_message("10 million blocks: %llu MiB at most, %llu MiB held\n",
+                  (unsigned long long)(plan.peak_bytes >> 20),
+                  (unsigned long long)(plan.memory_bytes >> 20));
+    assert_true(plan.memory_bytes < UINT64_C(256) << 20);
+    ost_plan_done(&plan);
 }
 
 /* Look-ups in bids that no even spread explains. */
@@ -681,6 +702,7 @@ int main(void)
         cmocka_unit_test(memory_is_bounded),
         cmocka_unit_test(lookups_find_uneven_bids),
         cmocka_unit_test(large_trees_stay_within_their_formula),
+        cmocka_unit_test(ten_million_blocks_take_half_a_gibibyte),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
