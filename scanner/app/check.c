@@ -8,6 +8,7 @@
  */
 #include "scanner/app/commands.h"
 
+#include <errno.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -24,6 +25,7 @@
 #include "io/source.h"
 #include "scanner/app/batch.h"
 #include "scanner/app/finding_text.h"
+#include "scanner/app/interrupt.h"
 #include "scanner/app/tty.h"
 #include "scanner/check/check.h"
 
@@ -41,6 +43,7 @@ struct check {
     /* Of the run; added to where images are emitted, by one thread at a time. */
     uint64_t images, sound, damaged, unread, failed, bytes, verified, skipped;
     uint64_t findings[SEVERITY_CORRUPT + 1];
+    int output_errnum; /* standard output cannot be written to: why */
 };
 
 struct worker {
@@ -186,9 +189,9 @@ static int compare_groups(const void *a, const void *b)
     return order ? order : (x->first->code > y->first->code) - (x->first->code < y->first->code);
 }
 
-/* Findings by code, the worst first, and no more than a screen holds. What is only information is
- * for -v: the normal oddities of healthy images are there. */
-static void print_groups(struct buf *out, const struct idx_finding_list *l)
+/* Findings by code, the worst first, and no more than a screen holds. What is only information (the
+ * normal oddities of healthy images) is for -v, or where it decides the exit status. */
+static void print_groups(struct buf *out, const struct idx_finding_list *l, bool infos)
 {
     struct group groups[FINDING_CODES] = {0};
     size_t n = 0;
@@ -197,7 +200,7 @@ static void print_groups(struct buf *out, const struct idx_finding_list *l)
         const struct finding *f = idx_finding_list_at(l, i);
         struct group *g = &groups[f->code];
 
-        if (f->severity == SEVERITY_INFO)
+        if (f->severity == SEVERITY_INFO && !infos)
             continue;
         if (!g->first)
             g->first = f;
@@ -215,7 +218,7 @@ static void print_groups(struct buf *out, const struct idx_finding_list *l)
         buf_printf(out, "    %" PRIu64 " × %s %s: %s", g->count,
                    finding_severity_name(g->first->severity), info->name, info->text);
         if (g->first->has_offset)
-            buf_printf(out, "; %s at %" PRIu64, g->count > 1 ? "the first" : "it lies",
+            buf_printf(out, "; %sat offset %" PRIu64, g->count > 1 ? "the first " : "",
                        g->first->offset);
         if (g->items)
             buf_printf(out, "; items hit: %" PRIu64, g->items);
@@ -234,15 +237,16 @@ static void tell_text(const struct subject *s, struct outcome *o)
 
     terminal_quote(bytes_text(s->path), &o->text);
     if (corrupt)
-        buf_printf(&o->text, ": %s%" PRIu64 " finding%s of damage%s", colour ? "\033[31m" : "",
-                   corrupt, corrupt == 1 ? "" : "s", colour ? "\033[0m" : "");
+        buf_printf(&o->text, ": %s%" PRIu64 " finding%s of damage%s%s", colour ? "\033[31m" : "",
+                   corrupt, corrupt == 1 ? "" : "s", colour ? "\033[0m" : "",
+                   r->complete ? "" : ", not gone through to its end");
     else
-        buf_puts(&o->text, r->complete ? ": structure sound" : ": not checked to its end");
+        buf_puts(&o->text, r->complete ? ": structure sound" : ": not gone through to its end");
     if (r->allocated_bytes)
         buf_printf(&o->text, ", %s of %s verified", tty_bytes(r->verified_bytes),
                    tty_bytes(r->allocated_bytes));
-    buf_printf(&o->text, ", %" PRIu64 " blocks, %" PRIu64 " nodes, %" PRIu64 " messages",
-               r->blocks, r->nodes, r->items);
+    buf_printf(&o->text, ", %" PRIu64 " blocks, %" PRIu64 " nodes, %" PRIu64 " messages", r->blocks,
+               r->nodes, r->items);
     if (r->recovered || r->maybe_stale)
         buf_printf(&o->text, "; %" PRIu64 " nodes found again, %" PRIu64 " more may be stale",
                    r->recovered, r->maybe_stale);
@@ -251,7 +255,7 @@ static void tell_text(const struct subject *s, struct outcome *o)
         for (size_t i = 0; i < idx_finding_list_count(s->list); i++)
             finding_text(&o->text, idx_finding_list_at(s->list, i));
     else if (!options->quiet)
-        print_groups(&o->text, s->list);
+        print_groups(&o->text, s->list, options->fail_on == FAIL_FINDING);
 }
 
 static void tell_coverage(struct json *j, const struct chk_result *r)
@@ -296,11 +300,12 @@ static void tell_json(const struct subject *s, struct outcome *o)
 static void tell_failure(const struct subject *s, struct outcome *o)
 {
     struct json j;
-    const char *why = o->err == ERR_BUSY
-                          ? "in use by another program, or not permitted: retry with Outlook closed"
-                      : s->fault.errnum ? strerror(s->fault.errnum)
-                                        : err_text(o->err);
+    const char *why = s->fault.errnum ? strerror(s->fault.errnum) : err_text(o->err);
 
+    if (o->err == ERR_BUSY)
+        why = s->fault.errnum == EACCES
+                  ? "Permission denied (on a share: or open in another program)"
+                  : "in use by another program: retry with Outlook closed";
     buf_reset(&o->text);
     if (s->worker->check->options->output == OUTPUT_JSON) {
         json_record(&j, &o->text, "check");
@@ -389,6 +394,16 @@ static int start_worker(void *ctx, void **out)
     return 0;
 }
 
+/* Each image's lines leave when they are there; when they cannot, nothing that could still be found
+ * would be seen, and the run ends. */
+static void flush_output(struct check *c, bool written)
+{
+    if ((written && fflush(stdout) == 0) || c->output_errnum)
+        return;
+    c->output_errnum = errno ? errno : EIO;
+    interrupt_stop();
+}
+
 static void emit(void *ctx, struct work *w)
 {
     struct check *c = ctx;
@@ -411,7 +426,7 @@ static void emit(void *ctx, struct work *w)
         c->findings[i] += o->findings[i];
     if (!o->text.failed &&
         (c->options->output == OUTPUT_JSON || !c->options->quiet || o->findings[SEVERITY_CORRUPT]))
-        fwrite(o->text.data, 1, o->text.size, stdout);
+        flush_output(c, fwrite(o->text.data, 1, o->text.size, stdout) == o->text.size);
     buf_done(&o->text);
 }
 
@@ -428,7 +443,12 @@ static void print_summary(const struct check *c, uint64_t elapsed_ns)
     double seconds = (double)elapsed_ns / 1e9;
 
     if (!c->images) {
-        puts("no images found");
+        if (atomic_load(c->batch.interrupted))
+            return;
+        puts(c->options->all_files || c->skipped
+                 ? "no images found"
+                 : "no images found: names must end in .ost, .pst, .old, .bak or .nst, or see "
+                   "--all-files");
         return;
     }
     printf("%" PRIu64 " image%s: %" PRIu64 " sound, %" PRIu64 " damaged, %" PRIu64
@@ -441,17 +461,26 @@ static void print_summary(const struct check *c, uint64_t elapsed_ns)
            tty_bytes((uint64_t)((double)c->verified / seconds)));
 }
 
+/* A pipe whose reader has enough is no failure worth a word. */
+static void complain_of_output(const struct check *c)
+{
+    if (c->output_errnum && c->output_errnum != EPIPE)
+        complain("standard output: %s", strerror(c->output_errnum));
+}
+
 static int status_of(const struct check *c)
 {
     uint64_t corrupt = c->findings[SEVERITY_CORRUPT];
     uint64_t all = corrupt + c->findings[SEVERITY_WARNING] + c->findings[SEVERITY_INFO];
 
-    if (atomic_load(c->batch.interrupted))
+    if (atomic_load(c->batch.interrupted) && !c->output_errnum) {
+        complain("interrupted: what is not listed was not checked");
         return EXIT_INTERRUPTED;
+    }
     if ((c->options->fail_on == FAIL_CORRUPT && corrupt) ||
         (c->options->fail_on == FAIL_FINDING && all))
         return EXIT_FOUND;
-    return c->failed || c->skipped || ferror(stdout) ? EXIT_ENVIRONMENT : EXIT_DONE;
+    return c->failed || c->skipped || c->output_errnum ? EXIT_ENVIRONMENT : EXIT_DONE;
 }
 
 int command_check(const struct options *o)
@@ -474,7 +503,8 @@ int command_check(const struct options *o)
     } else {
         if (o->output == OUTPUT_TEXT && !o->quiet)
             print_summary(&c, clock_monotonic_ns() - started_ns);
-        fflush(stdout);
+        flush_output(&c, true);
+        complain_of_output(&c);
         status = status_of(&c);
     }
     batch_done(&c.batch);

@@ -17,7 +17,7 @@ void finding_text(struct buf *out, const struct finding *f)
     if (f->has_nid)
         buf_printf(out, " nid 0x%" PRIx32, f->nid);
     if (f->has_expected && f->has_actual)
-        buf_printf(out, " (0x%" PRIx64 ", not 0x%" PRIx64 ")", f->actual, f->expected);
+        buf_printf(out, " (found 0x%" PRIx64 ", expected 0x%" PRIx64 ")", f->actual, f->expected);
     buf_printf(out, ": %s", info->text);
     if (f->detail)
         buf_puts(out, ": ");

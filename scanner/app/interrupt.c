@@ -17,6 +17,11 @@ static void on_signal(int number)
         _exit(EXIT_INTERRUPTED);
 }
 
+void interrupt_stop(void)
+{
+    atomic_store(&interrupted, true);
+}
+
 void interrupt_ignore_output(void)
 {
     static const int signals[] = {SIGPIPE, SIGXFSZ};

@@ -12,6 +12,9 @@
 /* Installs the handlers; returns the flag, which lives as long as the program. */
 const atomic_bool *interrupt_install(void);
 
+/* Sets the flag as a signal would: where it makes no sense to go on. Any thread. */
+void interrupt_stop(void);
+
 /* A reader that went away, or a file grown too large, shows as a failed write and not as the
  * program's end. interrupt_install does it too; for commands that Ctrl-C may simply end. */
 void interrupt_ignore_output(void);

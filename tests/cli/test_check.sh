@@ -22,6 +22,56 @@ check "--json closes each image" bash -c "
 check "--deep without check is refused" status 2 "$OSTSCAN" show --deep x
 check "a closed pipe" bash -c "'$OSTSCAN' check '$work' 2>'$work/err2' | head -n 0; [ ! -s '$work/err2' ]"
 
+# What a person meets; on made images.
+gen=${OSTGEN:-$(dirname "$OSTSCAN")/ostgen}
+mkdir "$work/made" "$work/other"
+"$gen" --profile tiny --format unicode --truth none -q -o "$work/made/whole.ost"
+"$gen" --profile mixed --items 120 --format unicode --damage block_flip:40 --damage page_zero --truth none -q \
+    -o "$work/made/hurt.ost"
+echo text >"$work/other/readme.txt"
+check "no images: what counts as one is said" bash -c "'$OSTSCAN' check '$work/other' | grep -q -- '--all-files'"
+check "… but not where it helps nobody" bash -c "! '$OSTSCAN' check --all-files '$work/other' | grep -q -- '--all-files'"
+check "many findings are told in groups" status 4 "$OSTSCAN" check "$work/made/hurt.ost"
+check "… the worst first" bash -c "sed -n 2p '$work/out' | grep -q '40 × corrupt block_crc: '"
+check "… with a place" says out 'block_crc: .*; the first at offset [0-9]+; items hit: [0-9]+$'
+check "… on a screen" bash -c "[ \$(wc -l <'$work/out') -le 15 ]"
+check "-v tells each" bash -c "[ \$('$OSTSCAN' check -v '$work/made/hurt.ost' | grep -c '    corrupt block_crc at ') = 40 ]"
+check "… and what was expected" bash -c "'$OSTSCAN' check -v '$work/made/hurt.ost' | grep -q 'found 0x[0-9a-f]*, expected 0x'"
+check "--fail-on finding shows what it found" status 4 "$OSTSCAN" check --fail-on finding "$work/made/whole.ost"
+check "… information, too" says out '1 × info alloc_unused'
+check "an image without a header is not gone through" bash -c "
+    '$OSTSCAN' check '$work/zero.pst' | grep -q 'damage, not gone through to its end'"
+check "each allocated byte is read once" bash -c "
+    '$OSTSCAN' check --json '$work/made/whole.ost' | tail -1 | jq -e '.read < .allocated * 1.1 and .verified == .allocated'"
+check "a full disk is said" bash -c "
+    '$OSTSCAN' check '$work/made/whole.ost' >/dev/full 2>'$work/err'; [ \$? = 3 ] && grep -q 'standard output: No space' '$work/err'"
+check "a reader that has enough is not" bash -c "
+    '$OSTSCAN' check -v '$work/made' 2>'$work/err' | head -n 1; [ ! -s '$work/err' ]"
+check "names with control characters do no harm" bash -c "
+    cp '$work/made/whole.ost' '$work/other/'\$'a\e[31m\nb.ost'
+    [ \$('$OSTSCAN' check '$work/other' | grep -c \$'\e') = 0 ] && '$OSTSCAN' check --json '$work/other' | jq -es 'last.path | contains(\"\\u001b\")'"
+check "names come from a file or a pipe" bash -c "
+    find '$work/other' -name '*.ost' -print0 | '$OSTSCAN' check --files-from - --null | grep -q '^1 image: 1 sound'"
+if [ "$(id -u)" = 0 ] && command -v setpriv >/dev/null; then
+    nobody=(setpriv --reuid=65534 --regid=65534 --clear-groups)
+    chmod 755 "$work" "$work/other" "$work/made"
+    cp "$OSTSCAN" "$work/ostscan"
+    cp "$work/made/whole.ost" "$work/made/locked.ost" && chmod 0 "$work/made/locked.ost"
+    check "an image that may not be read" status 3 "${nobody[@]}" "$work/ostscan" check "$work/made/locked.ost"
+    check "… and why" says out 'locked.ost: not checked: Permission denied'
+    rm "$work/made/locked.ost"
+else
+    skip "an image that may not be read" "not root"
+fi
+"$gen" --profile attach --format unicode --size 300M --truth none -q -o "$work/other/large.ost"
+# Stopped in the middle: what was finished is told, and that there is more.
+check "Ctrl-C" bash -c "
+    '$OSTSCAN' check --jobs 1 --io pread '$work/made/whole.ost' '$work/other/large.ost' '$work/made' >'$work/out' 2>'$work/err' &
+    pid=\$!
+    until [ -s '$work/out' ] || ! kill -0 \$pid 2>/dev/null || ls -l /proc/\$pid/fd 2>/dev/null | grep -q large; do :; done
+    kill -INT \$pid; wait \$pid; [ \$? = 130 ] && grep -q '^ostscan: interrupted' '$work/err'"
+rm "$work/other/large.ost"
+
 if ! have_samples; then
     skip "real sample images" "they are not here; ./dev samples fetches them by npm"
     finish
