@@ -40,6 +40,26 @@ readpst_items() {
              END { print c + 0 }'
 }
 
+# What pffexport wrote (pff_items) of mails and reports, against the truth: their subjects, and the
+# sizes of their attachments. It gets characters beyond U+FFFF wrong, and asks no ANSI item for its
+# code page: subjects with such characters are not compared.
+pff_content() {
+    local plain='^[\x{01}-\x{FFFF}]*$'
+    [ "$1" != ansi ] || plain='^[\x{01}-\x{7F}]*$'
+    find "$dir/pff.export" -name OutlookHeaders.txt -not -path '*/Attachments/*' -exec cat {} + |
+        sed -n 's/^Subject:\t*//p' | LC_ALL=C.UTF-8 grep -P "$plain" | sort >"$dir/found"
+    find "$dir/pff.export" -type f -not -path '*/Attachments/*/Attachments/*' -printf '%s %P\n' |
+        sed -nE 's,^([0-9]+) .*/Message[0-9]{5}/Attachments/[0-9]+_[^/]*$,\1,p' |
+        sort >>"$dir/found"
+    grep '^{"type":"item"' "$2" >"$dir/items"
+    jq -r 'select((.assoc | not) and (.kind == "mail" or .kind == "report")) | .subject' "$dir/items" |
+        LC_ALL=C.UTF-8 grep -P "$plain" | sort >"$dir/wanted"
+    jq -r 'select((.assoc | not) and (.kind == "mail" or .kind == "report")) |
+        .attachments[] | select(.method == 1) | .size' "$dir/items" | sort >>"$dir/wanted"
+    [ "$(wc -l <"$dir/wanted")" -gt 30 ] && diff "$dir/found" "$dir/wanted" | head -n 5 >&2
+    cmp -s "$dir/found" "$dir/wanted"
+}
+
 for format in ansi unicode unicode4k; do
     for crypt in none permute cyclic; do
         for content in ost pst; do
@@ -89,8 +109,26 @@ for format in ansi unicode unicode4k; do
     if command -v pffexport >/dev/null; then
         [ "$(pff_items "$image")" = "$(normal_items "$image.truth.jsonl")" ]
         ok $? "$format: pffexport finds the items among permuted blocks"
+        pff_content $format "$image.truth.jsonl"
+        ok $? "$format: … their subjects and attachments"
+    fi
+    # Compressed internal blocks, which only readpst can read.
+    compress=none
+    [ $format != unicode4k ] || compress=force
+    "$gen" --format $format --compress $compress --profile deep --content pst -q -o "$image"
+    ok $? "$format: deep is written"
+    if command -v readpst >/dev/null; then
+        want=$(($(items "$image.truth.jsonl") + $(folders_below "$image.truth.jsonl")))
+        [ "$(readpst_items "$image")" = "$want" ]
+        ok $? "$format: readpst finds the items of deep"
     fi
 done
+if command -v pffexport >/dev/null; then
+    "$gen" --format unicode --profile deep --content pst --libpff-safe -q -o "$image"
+    [ "$(pff_items "$image")" = "$(normal_items "$image.truth.jsonl")" ] &&
+        pff_content unicode "$image.truth.jsonl"
+    ok $? "pffexport finds the items of deep, their subjects and attachments"
+fi
 "$gen" --format unicode --profile deep --content pst -q -o "$image"
 ok $? "deep is written"
 grep -q '"kind":"xxblock"' "$image.truth.jsonl" && grep -q '"kind":"siblock"' "$image.truth.jsonl"
