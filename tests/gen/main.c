@@ -34,6 +34,8 @@ static void print_help(void)
         "                                    of these differ in one field\n"
         "  --drift PERCENT --side ost|server two sides of one mailbox that differ in that share\n"
         "  --one-folder                      all items in the inbox\n"
+        "  --bare                            items of few properties, for folders of millions\n"
+        "  --attachment SIZE                 the first item has one of that size, too\n"
         "  --libpff-safe                     leaves out what libpff 20180714 cannot bear:\n"
         "                                    compressed internal blocks, over 20,000 nodes\n"
         "  --damage KIND[:N]                 N (1) damages of that kind; may be repeated\n"
