@@ -15,6 +15,9 @@
  * wVer tells the format. Of the values that no known program writes, 16 to 20 are told apart by the
  * place of the sentinel; where both places hold it (the Unicode sentinel lies behind an ANSI
  * header, the ANSI one within a Unicode map), CRCFull decides, which only a Unicode header has.
+ *
+ * As every field's place depends on it, a damaged wVer would make noise of the rest. But CRCPartial
+ * covers it: where it fits with another version in its place, that one was there.
  */
 #include "scanner/ost/header.h"
 
@@ -152,6 +155,26 @@ static bool crc_full_fits(const uint8_t *h)
     return ost_crc(h + CRC_FULL_START, CRC_FULL_LENGTH) == le32(h + OFF_U_CRC_FULL);
 }
 
+static bool crc_partial_fits(const uint8_t *h)
+{
+    return ost_crc(h + CRC_PARTIAL_START, CRC_PARTIAL_LENGTH) == le32(h + OFF_CRC_PARTIAL);
+}
+
+static uint16_t version_of(const uint8_t *h)
+{
+    static const uint16_t known[] = {VER_ANSI_LOW, VER_ANSI_HIGH, VER_UNICODE_OLD, VER_UNICODE,
+                                     VER_UNICODE4K};
+    uint8_t tried[CRC_PARTIAL_START + CRC_PARTIAL_LENGTH];
+
+    memcpy(tried, h, sizeof tried);
+    for (size_t i = 0; !crc_partial_fits(h) && i < sizeof known / sizeof *known; i++) {
+        put_le16(tried + OFF_VER, known[i]);
+        if (crc_partial_fits(tried))
+            return known[i];
+    }
+    return le16(h + OFF_VER);
+}
+
 static enum ost_format format_by_sentinel(const uint8_t *h)
 {
     bool ansi = h[OFF_A_SENTINEL] == SENTINEL, unicode = h[OFF_U_SENTINEL] == SENTINEL;
@@ -190,7 +213,7 @@ static void parse(const uint8_t *h, struct ost_header *out)
 {
     const struct layout *at;
 
-    out->version = le16(h + OFF_VER);
+    out->version = version_of(h);
     out->client_version = le16(h + OFF_VER_CLIENT);
     out->content = content_of(le16(h + OFF_MAGIC_CLIENT));
     out->format = format_of(out->version, h);
@@ -216,12 +239,11 @@ static bool check_kind(const uint8_t *h, size_t size, const struct ost_header *o
                        struct ost_header_report *report)
 {
     uint32_t magic = le32(h + OFF_MAGIC);
-    uint32_t crc = ost_crc(h + CRC_PARTIAL_START, CRC_PARTIAL_LENGTH);
     size_t needed = out->format == OST_FORMAT_ANSI ? HEADER_SIZE_A : HEADER_SIZE_U;
 
     if (size >= sizeof magic && magic != MAGIC) {
         add_expected(report, F_magic_wrong, OFF_MAGIC, sizeof magic, MAGIC, magic);
-        if (crc != le32(h + OFF_CRC_PARTIAL) || out->content == OST_CONTENT_UNKNOWN ||
+        if (!crc_partial_fits(h) || out->content == OST_CONTENT_UNKNOWN ||
             out->format == OST_FORMAT_UNKNOWN)
             return false;
     }
@@ -239,11 +261,9 @@ static bool check_kind(const uint8_t *h, size_t size, const struct ost_header *o
 static void check_checksums(const uint8_t *h, enum ost_format format,
                             struct ost_header_report *report)
 {
-    uint32_t partial = ost_crc(h + CRC_PARTIAL_START, CRC_PARTIAL_LENGTH);
-
-    if (partial != le32(h + OFF_CRC_PARTIAL))
-        add_expected(report, F_header_crc_partial, CRC_PARTIAL_START, CRC_PARTIAL_LENGTH, partial,
-                     le32(h + OFF_CRC_PARTIAL));
+    if (!crc_partial_fits(h))
+        add_expected(report, F_header_crc_partial, CRC_PARTIAL_START, CRC_PARTIAL_LENGTH,
+                     ost_crc(h + CRC_PARTIAL_START, CRC_PARTIAL_LENGTH), le32(h + OFF_CRC_PARTIAL));
     if (format != OST_FORMAT_ANSI && format != OST_FORMAT_UNKNOWN && !crc_full_fits(h))
         add_expected(report, F_header_crc_full, CRC_FULL_START, CRC_FULL_LENGTH,
                      ost_crc(h + CRC_FULL_START, CRC_FULL_LENGTH), le32(h + OFF_U_CRC_FULL));

@@ -31,7 +31,7 @@ struct ost_bref {
 struct ost_header {
     enum ost_content content;
     enum ost_format format;
-    uint16_t version;        /* wVer */
+    uint16_t version;        /* wVer; if it is damaged, the one that the checksum proves */
     uint16_t client_version; /* wVerClient */
     uint8_t crypt;           /* as stored */
     uint32_t unique;         /* dwUnique */

@@ -599,6 +599,34 @@ static void single_bit_flips(void **state)
         }
 }
 
+/* A damaged version, of which the checksum tells what it was: nothing else is called damaged. */
+static void version_is_proved_by_the_checksum(void **state)
+{
+    struct sample all[] = {ansi(14), ansi(15), unicode(),
+                           wide(21, "SO", FILE_U, 0x4400, 0x5000, 0x5200), unicode4k()};
+
+    (void)state;
+    for (size_t i = 0; i < sizeof all / sizeof *all; i++)
+        for (unsigned bit = 0; bit < 16; bit++) {
+            struct sample s = all[i];
+            struct ost_header whole, h;
+            struct ost_header_report r;
+            bool ansi_form = s.used == HEADER_SIZE_A;
+
+            check(&s, &whole);
+            s.bytes[OFF_VER + bit / 8] ^= (uint8_t)(1u << (bit % 8));
+            r = check(&s, &h);
+            assert_int_equal(r.state, OST_HEADER_SUSPECT);
+            assert_int_equal(r.finding_count, ansi_form ? 1 : 2);
+            assert_non_null(find(&r, F_header_crc_partial));
+            assert_int_equal(find(&r, F_header_crc_full) != NULL, !ansi_form);
+            assert_memory_equal(&h, &whole, sizeof h);
+            s.bytes[OFF_A_EOF] ^= 4; /* of two damages it cannot tell */
+            check(&s, &h);
+            assert_int_equal(h.version, le16(s.bytes + OFF_VER));
+        }
+}
+
 static void check_real(const char *path, int content, int version, int crypt, uint64_t size)
 {
     uint8_t bytes[OST_HEADER_SIZE];
@@ -706,6 +734,7 @@ int main(void)
         cmocka_unit_test(allocation_flag),
         cmocka_unit_test(everything_wrong_at_once),
         cmocka_unit_test(single_bit_flips),
+        cmocka_unit_test(version_is_proved_by_the_checksum),
         cmocka_unit_test(real_samples_are_sound),
         cmocka_unit_test(real_corpus_is_as_its_list_says),
         cmocka_unit_test(real_damaged_headers),
