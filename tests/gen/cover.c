@@ -1,3 +1,4 @@
+#include <stdio.h>
 #include <string.h>
 
 #include "scanner/ost/offsets.h"
@@ -27,6 +28,8 @@ static void structure(struct truth *t, struct cover *c, const char *kind, uint64
 /* codes: JSON strings with commas between, without brackets. */
 static void range(struct cover *c, uint64_t offset, uint64_t length, const char *codes)
 {
+    if (length == 0)
+        return;
     buf_printf(c->out, "%s[%llu,%llu,%s]", c->first ? ",\"covered\":[" : ",",
                (unsigned long long)offset, (unsigned long long)length, codes);
     c->first = false;
@@ -38,20 +41,55 @@ static void structure_end(struct truth *t, struct cover *c)
     truth_line_end(t);
 }
 
-#define BOTH_CRCS "\"header_crc_partial\",\"header_crc_full\""
+/* Fields whose value is wrong by itself when it is not what belongs there. */
+struct field {
+    uint32_t offset, length;
+    const char *code;
+};
+
+static const struct field fields_a[] = {
+    {OFF_MAGIC_CLIENT, 2, "\"client_unknown\""},
+    {OFF_A_BREF_NBT, 16, "\"root_out_of_range\""},
+    {OFF_A_SENTINEL, 1, "\"header_sentinel\""},
+};
+
+static const struct field fields_u[] = {
+    {OFF_MAGIC_CLIENT, 2, "\"client_unknown\""},
+    {OFF_U_BREF_NBT, 32, "\"root_out_of_range\""},
+    {OFF_U_SENTINEL, 1, "\"header_sentinel\""},
+};
+
+/* Bytes of the header under those checksums: the fields among them, and what lies between. */
+static void header_range(struct cover *c, const struct field *fields, size_t count, uint32_t offset,
+                         uint32_t end, const char *crcs)
+{
+    char codes[96];
+    for (size_t i = 0; i < count; i++) {
+        const struct field *f = &fields[i];
+        if (f->offset < offset || f->offset >= end)
+            continue;
+        range(c, offset, f->offset - offset, crcs);
+        snprintf(codes, sizeof codes, "%s,%s", crcs, f->code);
+        range(c, f->offset, f->length, codes);
+        offset = f->offset + f->length;
+    }
+    range(c, offset, end - offset, crcs);
+}
 
 static void cover_header(struct truth *t, const struct image *img)
 {
     struct cover c;
     bool wide = img->variant->wide;
-    const char *crcs = wide ? BOTH_CRCS : "\"header_crc_partial\"";
+    const struct field *fields = wide ? fields_u : fields_a;
+    size_t count = wide ? sizeof fields_u / sizeof *fields_u : sizeof fields_a / sizeof *fields_a;
+    uint32_t rest = CRC_PARTIAL_START + CRC_PARTIAL_LENGTH;
     structure(t, &c, "header", 0, img->variant->header_size);
     range(&c, OFF_MAGIC, 4, "\"magic_wrong\"");
     range(&c, OFF_CRC_PARTIAL, 4, "\"header_crc_partial\"");
-    range(&c, CRC_PARTIAL_START, CRC_PARTIAL_LENGTH, crcs);
+    header_range(&c, fields, count, CRC_PARTIAL_START, rest,
+                 wide ? "\"header_crc_partial\",\"header_crc_full\"" : "\"header_crc_partial\"");
     if (wide) {
-        uint32_t rest = CRC_PARTIAL_START + CRC_PARTIAL_LENGTH;
-        range(&c, rest, OFF_U_CRC_FULL - rest, "\"header_crc_full\"");
+        header_range(&c, fields, count, rest, OFF_U_CRC_FULL, "\"header_crc_full\"");
         range(&c, OFF_U_CRC_FULL, 4, "\"header_crc_full\"");
     }
     structure_end(t, &c);
