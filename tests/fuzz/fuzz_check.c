@@ -1,6 +1,7 @@
 /*
  * fuzz_check.c: any bytes as a whole image, through the structural check; with checksums that pass
- * (OSTSCAN_FUZZ). Inputs of one file: its bytes, up to what the fuzzer makes.
+ * (OSTSCAN_FUZZ). Input: the file's bytes. Wants -max_len=524288 or so, for its seeds are small
+ * images by ostgen.
  *
  * Whatever the image, the check ends, what it says is consistent, and findings come in order.
  */
@@ -10,8 +11,8 @@
 
 #include "io/err.h"
 #include "scanner/check/check.h"
-
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+#include "tests/fuzz/fuzz.h"
+#include "tests/fuzz/seedimage.h"
 
 struct seen {
     struct finding last;
@@ -64,4 +65,55 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     }
     io_source_close(source);
     return 0;
+}
+
+static unsigned next_random(unsigned *random)
+{
+    *random = *random * 1664525u + 1013904223u;
+    return *random >> 8;
+}
+
+/* Damage that leaves everything in its place, as inserted bytes do not: fields of 1 to 8 bytes with
+ * values of the image or near what was there, and whole sectors put elsewhere. */
+static void hit(uint8_t *data, size_t size, unsigned random)
+{
+    for (unsigned left = 1 + next_random(&random) % 4; left; left--) {
+        size_t at = next_random(&random) % (size - 8), from = next_random(&random) % (size - 8);
+
+        if (random % 4 < 2)
+            at &= ~(size_t)3;
+        switch (next_random(&random) % 5) {
+        case 0:
+            data[at] ^= (uint8_t)(1u << next_random(&random) % 8);
+            break;
+        case 1:
+            put_le32(data + at, le32(data + at) + next_random(&random) % 17 - 8);
+            break;
+        case 2:
+            memmove(data + at, data + (from & ~(size_t)3), 8);
+            break;
+        case 3:
+            put_le16(data + at, (uint16_t)next_random(&random));
+            break;
+        default:
+            memmove(data + at / 512 * 512, data + from / 512 * 512,
+                    size - (at > from ? at : from) / 512 * 512 < 512 ? 8 : 512);
+        }
+    }
+}
+
+size_t LLVMFuzzerCustomMutator(uint8_t *data, size_t size, size_t max, unsigned seed)
+{
+    size_t made = 0;
+
+    if (seed % 512 == 0)
+        made = seed_make(data, max, seed / 512, true);
+    else if (seed % 32 == 0)
+        made = seed_sound(data, max, seed / 32);
+    if (made)
+        return made;
+    if (size < 1024 || seed % 8 == 1)
+        return LLVMFuzzerMutate(data, size, max);
+    hit(data, size, seed);
+    return size;
 }
