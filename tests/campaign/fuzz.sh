@@ -14,7 +14,7 @@ cd "$(dirname "${BASH_SOURCE[0]}")/../.."
 seconds=${1:-520}
 [ $# = 0 ] || shift
 targets=("$@")
-[ $# -gt 0 ] || targets=(header page block datatree subnode plan check)
+[ $# -gt 0 ] || targets=(check plan subnode datatree block page header)
 ./dev build fuzz
 folder=build/fuzz
 if [ "${targets[*]}" = all ]; then
@@ -43,7 +43,7 @@ fuzz() {
     while [ "$used" -lt $((seconds * 1000)) ]; do
         slice=$(((seconds * 1000 - used + 999) / 1000))
         { time "$folder/tests/fuzz_$target" -max_total_time=$((slice < 60 ? slice : 60)) \
-            -max_len="$(most_bytes "$target")" -timeout=25 -rss_limit_mb=2048 -print_final_stats=1 \
+            -max_len="$(most_bytes "$target")" -timeout=300 -rss_limit_mb=2048 -print_final_stats=1 \
             -artifact_prefix="$folder/crashes/$target-" "$corpus" >>"$log" 2>&1; } 2>"$log.time" || return 1
         # A slice counts for at least a tenth of a second, so that none can be endless.
         used=$((used + $(awk '{ ms = ($1 + $2) * 1000; print int(ms < 100 ? 100 : ms) }' "$log.time")))
