@@ -8,9 +8,10 @@
  * The whole image's nodes are those of its undamaged node B-tree, which have to be all that
  * IMAGE.truth.jsonl, as ostgen writes it, names; it also names the deleted ones, of which stale
  * pages must be in the image. Each share is destroyed SEEDS times: zeros in turn with noise. Prints
- * a table: what was destroyed, how many pages over all seeds, nodes on the leaves lost with them,
- * how many of these were found again (recall), how many more may be stale, how many are wrong, and
- * blocks found of all. Exits with 1 if any is wrong.
+ * a table of sums over the seeds: pages destroyed; nodes lost with them; those of them whose own
+ * page is gone, so that at best an earlier version of it is left; nodes found again, of all and of
+ * those whose page is still there (recall, in percent); nodes that may be stale; wrong ones; blocks
+ * found, in percent of all. Exits with 1 if any is wrong.
  */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -34,7 +35,7 @@ struct campaign {
 };
 
 struct tally {
-    size_t runs, pages, lost, good, stale, wrong, blocks;
+    size_t runs, pages, lost, gone, good, good_gone, stale, wrong, blocks;
 };
 
 struct seen {
@@ -106,6 +107,15 @@ static void read_truth(struct campaign *c, const char *image)
 
 /* Checking a damaged copy. */
 
+/* Whether the page that held the node was destroyed. */
+static bool is_gone(const struct campaign *c, uint32_t nid)
+{
+    const struct world *w = &c->world;
+    uint64_t at = ost_plan_leaf(&w->plan, OST_TREE_NBT, nid)->offset;
+
+    return memcmp(w->data + at, w->file.bytes.data + at, w->v->page_size) != 0;
+}
+
 static bool is_true(const struct campaign *c, const struct ost_node *n)
 {
     const struct ost_node *real = ost_plan_node(&c->world.plan, n->nid);
@@ -123,6 +133,7 @@ static int recovered(void *ctx, const struct ost_node *n, bool maybe_stale)
 
     seen->good += !maybe_stale;
     seen->stale += maybe_stale;
+    seen->tally->good_gone += !maybe_stale && is_gone(c, n->nid);
     if (maybe_stale || is_true(c, n))
         return 0;
     seen->tally->wrong++;
@@ -164,6 +175,13 @@ static void judge(struct campaign *c, struct tally *t)
     t->stale += result.maybe_stale;
     t->lost += w->plan.node_count - (result.nodes - result.recovered);
     t->blocks += result.blocks;
+    for (size_t i = 0; i < w->plan.node_count; i++)
+        t->gone += is_gone(c, w->plan.nodes[i].nid);
+}
+
+static double percent(size_t part, size_t whole)
+{
+    return whole ? 100.0 * (double)part / (double)whole : 100.0;
 }
 
 static void destroy(struct campaign *c, struct tally *t, uint64_t offset, bool noise)
@@ -179,9 +197,10 @@ static void print(const struct campaign *c, const char *what, const struct tally
 {
     const struct ost_plan *plan = &c->world.plan;
 
-    printf("%-10s %5zu %6zu %8zu %8zu %7.2f %8zu %6zu %7.2f\n", what, t->runs, t->pages, t->lost,
-           t->good, t->lost ? 100.0 * (double)t->good / (double)t->lost : 100.0, t->stale, t->wrong,
-           100.0 * (double)t->blocks / (double)(t->runs * plan->block_count));
+    printf("%-10s %5zu %6zu %8zu %8zu %8zu %7.2f %7.2f %8zu %6zu %7.2f\n", what, t->runs, t->pages,
+           t->lost, t->gone, t->good, percent(t->good, t->lost),
+           percent(t->good - t->good_gone, t->lost - t->gone), t->stale, t->wrong,
+           percent(t->blocks, t->runs * plan->block_count));
 }
 
 static void lose_roots(struct campaign *c, const char *what, bool nbt, bool bbt)
@@ -200,7 +219,7 @@ static void lose_roots(struct campaign *c, const char *what, bool nbt, bool bbt)
 }
 
 /* Of all pages, roots included; at least one each time. */
-static void lose_share(struct campaign *c, unsigned percent, unsigned long seeds)
+static void lose_share(struct campaign *c, unsigned share, unsigned long seeds)
 {
     const struct ost_plan *plan = &c->world.plan;
     struct tally t = {0};
@@ -209,16 +228,16 @@ static void lose_share(struct campaign *c, unsigned percent, unsigned long seeds
     for (unsigned long seed = 1; seed <= seeds; seed++) {
         size_t before = t.pages;
 
-        c->random = 0x9E3779B97F4A7C15 * seed + percent;
+        c->random = 0x9E3779B97F4A7C15 * seed + share;
         for (size_t i = 0; i < plan->page_count; i++)
-            if (next_random(c) % 100 < percent)
+            if (next_random(c) % 100 < share)
                 destroy(c, &t, plan->pages[i].offset, seed % 2 == 0);
         if (t.pages == before)
             destroy(c, &t, plan->pages[next_random(c) % plan->page_count].offset, seed % 2 == 0);
         judge(c, &t);
         world_restore(&c->world);
     }
-    snprintf(what, sizeof what, "%u_percent", percent);
+    snprintf(what, sizeof what, "%u_percent", share);
     print(c, what, &t);
 }
 
@@ -237,8 +256,8 @@ int main(int argc, char **argv)
     read_truth(&c, argv[2]);
     printf("# %zu nodes, %zu blocks, %zu pages, %zu nodes deleted\n", c.world.plan.node_count,
            c.world.plan.block_count, c.world.plan.page_count, c.deleted_count);
-    printf("%-10s %5s %6s %8s %8s %7s %8s %6s %7s\n", "lost", "runs", "pages", "nodes", "found",
-           "recall", "maybe", "wrong", "blocks");
+    printf("%-10s %5s %6s %8s %8s %8s %7s %7s %8s %6s %7s\n", "lost", "runs", "pages", "nodes",
+           "gone", "found", "of_all", "of_rest", "maybe", "wrong", "blocks");
     lose_roots(&c, "nbt_root", true, false);
     lose_roots(&c, "bbt_root", false, true);
     lose_roots(&c, "both_roots", true, true);

@@ -77,12 +77,14 @@ flips() {
     done
 }
 
+# Cipher and compression do not matter here, but what each seed writes, and how scattered it lies.
 lost_pages() {
-    local format crypt compress
+    local format crypt compress seed=0
     while read -r format crypt compress; do
+        seed=$((seed + 1))
         generate --format "$format" --crypt "$crypt" --compress "$compress" --profile mixed --items 4000 \
-            -o "$work/image"
-        echo "$format $crypt $compress:"
+            --seed $seed --fragment $((seed % 3 * 50)) -o "$work/image"
+        echo "$format, seed $seed, $((seed % 3 * 50)) % scattered:"
         "${run[@]}" "$build/campaign_lost_pages" "$SEEDS" "$work/image" || failed=1
     done < <(variants)
 }
