@@ -18,6 +18,7 @@
 
 #include "io/err.h"
 #include "io/mem.h"
+#include "scanner/ost/account.h"
 #include "scanner/ost/roles.h"
 #include "scanner/ref/build.h"
 #include "scanner/ref/nidset.h"
@@ -275,6 +276,7 @@ static int end_image(struct decoder *d)
     d->image.store = build_flatten(&d->build, &d->props);
     if (d->build.out_of_memory)
         return ERR_NOMEM;
+    d->image.account = ost_account(d->image.store);
     d->image_given = true;
     code = d->options.sink->image(d->options.sink->ctx, &d->image);
     if (!code && d->build.too_large)

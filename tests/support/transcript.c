@@ -83,6 +83,7 @@ static int on_image(void *ctx, const struct ost_image *image)
     struct transcript *t = ctx;
 
     t->images++;
+    t->account = image->account;
     buf_printf(&t->text, "image %" PRIu64 " %" PRIu32 " %s\n", image->nodes, image->codepage,
                image->account);
     put_props(t, "property", image->store);

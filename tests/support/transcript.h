@@ -17,6 +17,7 @@ struct transcript {
     uint64_t recipients, attachments, row_props, data_bytes;
     uint64_t by_code[FINDING_CODES]; /* findings */
     uint64_t progress;               /* the last */
+    const char *account;             /* of the image */
     int result;                      /* what every call returns */
 };
 

@@ -112,6 +112,24 @@ static void second_ost_is_complete(void **state)
     check(sample_or_skip(SAMPLE_OST2), &e);
 }
 
+static void expect_account(const char *path, const char *account)
+{
+    struct session s;
+
+    open_session(&s, path);
+    run(&s);
+    assert_string_equal(s.transcript.account, account);
+    close_session(&s);
+}
+
+/* What the store says of it, whichever engine reads the store. */
+static void account_is_told(void **state)
+{
+    (void)state;
+    expect_account(sample_or_skip(SAMPLE_OST), "exchange");
+    expect_account(sample_or_skip(SAMPLE_ENRON), "unknown");
+}
+
 static void pst_is_complete(void **state)
 {
     static const struct expected e = {NULL, 11, 71, 0, 0, 127, 70, 0, 0};
@@ -481,6 +499,7 @@ int main(int argc, char **argv)
         cmocka_unit_test(first_ost_is_complete),
         cmocka_unit_test(second_ost_is_complete),
         cmocka_unit_test(pst_is_complete),
+        cmocka_unit_test(account_is_told),
         cmocka_unit_test(corpus_is_accounted_for),
         cmocka_unit_test(values_are_handed_out_as_stored),
         cmocka_unit_test(backends_agree),
