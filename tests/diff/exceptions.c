@@ -214,6 +214,7 @@ static bool prove(struct judge *j, const struct exception *e, const struct diffe
 static void visit(void *ctx, const struct difference *d)
 {
     struct judge *j = ctx;
+    unsigned unproved = 0;
 
     for (size_t i = 0; i < j->count; i++) {
         struct exception *e = &j->list[i];
@@ -221,15 +222,18 @@ static void visit(void *ctx, const struct difference *d)
         if (!matches(e, j, d))
             continue;
         if (!prove(j, e, d)) {
-            print_message("not proved by line %u: ", e->line);
+            unproved = e->line;
             continue;
         }
         e->used++;
         j->excused++;
         return;
     }
-    if (j->wrong++ < SHOWN_MOST)
-        compare_print(j->image, d);
+    if (j->wrong++ >= SHOWN_MOST)
+        return;
+    if (unproved)
+        print_message("not proved by line %u: ", unproved);
+    compare_print(j->image, d);
 }
 
 static void settle(struct judge *j)

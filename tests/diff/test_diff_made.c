@@ -5,7 +5,8 @@
  * And the variants against each other: whatever the cipher, and compressed or not, the native
  * engine says the same of an image, fact by fact, as of its twin without both.
  *
- * DIFF_SCALE=N makes images N times as large, DIFF_SEED=N others (run.sh).
+ * For run.sh: DIFF_SCALE=N makes images N times as large, DIFF_SEED=N others, DIFF_FRAGMENT and
+ * DIFF_DUPLICATES=PERCENT set what ostgen's options of that name do.
  */
 #include <inttypes.h>
 #include <setjmp.h>
@@ -57,10 +58,12 @@ static void make(const struct kind *v, const char *path)
                   .content = v->content,
                   .compress = v->compress > 0,
                   .compress_always = v->compress == 2,
+                  .fragment_percent = (uint32_t)setting("DIFF_FRAGMENT", 0),
                   .seed = setting("DIFF_SEED", 1)},
         .profile = profile_find(v->profile),
         .seed = setting("DIFF_SEED", 1),
         .items = v->items * setting("DIFF_SCALE", 1),
+        .duplicates_percent = (uint32_t)setting("DIFF_DUPLICATES", 0),
         .truth = TRUTH_NONE,
         .libpff_safe = true,
     };
@@ -187,7 +190,8 @@ static void every_exception_was_needed(void **state)
 static int set_up(void **state)
 {
     static struct judge judge;
-    bool others = setting("DIFF_SEED", 1) != 1 || setting("DIFF_SCALE", 1) != 1;
+    bool others = setting("DIFF_SEED", 1) != 1 || setting("DIFF_SCALE", 1) != 1 ||
+                  setting("DIFF_FRAGMENT", 0) || setting("DIFF_DUPLICATES", 0);
 
     judge_init(&judge, others ? EXCEPTIONS_OF_OTHERS : EXCEPTIONS);
     *state = &judge;
