@@ -16,8 +16,8 @@
 const char *item_kind_name(enum item_kind kind)
 {
     static const char *const names[ITEM_KINDS] = {
-        "mail",    "appointment", "meeting", "contact",  "distlist", "task",  "note",
-        "journal", "post",        "report",  "document", "sharing",  "other", "other"};
+        "mail", "appointment", "meeting",  "contact", "distlist", "task",  "note", "journal",
+        "post", "report",      "document", "sharing", "person",   "other", "other"};
     return names[kind];
 }
 

@@ -26,6 +26,7 @@ enum item_kind {
     ITEM_REPORT,
     ITEM_DOCUMENT,
     ITEM_SHARING,
+    ITEM_PERSON,
     ITEM_CONFIG, /* associated */
     ITEM_VIEW,   /* associated */
     ITEM_KINDS,

@@ -142,6 +142,25 @@ static void contact(struct maker *m, struct item *it, struct rng *r)
     }
 }
 
+/* What Outlook gathers about a person from address books and the server, hidden from people. */
+static void person(struct maker *m, struct item *it, struct rng *r)
+{
+    struct bag *b = &it->bag;
+    uint32_t n = rng_below(r, 256);
+    struct person p = person_of(m->corpus, it->language, n);
+    it->class = "IPM.AbchPerson";
+    outlook_props(m, it, r);
+    make_subject(it, "", p.name);
+    bag_text(b, 0x3001, p.name);
+    bag_text(b, 0x3A06, it->language->given[n % 8]);
+    bag_text(b, 0x3A11, it->language->family[n / 8 % 8]);
+    bag_text(b, 0x3A08, "+49 30 1234567");
+    bag_text(b, NAMED + N_file_under, p.name);
+    bag_text(b, NAMED + N_email1_display, p.name);
+    bag_text(b, NAMED + N_email1_type, "SMTP");
+    bag_text(b, NAMED + N_email1_address, p.smtp);
+}
+
 /* Members and one-off members: entry ids in a multi-valued binary. */
 static void distlist(struct maker *m, struct item *it, struct rng *r)
 {
@@ -274,6 +293,7 @@ void make_other(struct maker *m, struct item *it, struct rng *r)
         [ITEM_NOTE] = note,
         [ITEM_JOURNAL] = journal,
         [ITEM_DOCUMENT] = document,
+        [ITEM_PERSON] = person,
         [ITEM_CONFIG] = config,
         [ITEM_VIEW] = view,
     };

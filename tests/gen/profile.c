@@ -47,6 +47,7 @@ static const struct plan tiny_script[] = {
     {.kind = ITEM_CONFIG, .language = 0},
     {.kind = ITEM_CONFIG, .language = 0},
     {.kind = ITEM_VIEW, .language = 1},
+    {.kind = ITEM_PERSON, .language = 2},
 };
 
 static const struct plan deep_script[] = {

@@ -157,6 +157,7 @@ static size_t folder_of(struct run *run, const struct plan *plan, enum fate fate
         break;
     case ITEM_CONTACT:
     case ITEM_DISTLIST:
+    case ITEM_PERSON:
         role = ROLE_CONTACTS;
         break;
     case ITEM_TASK:
