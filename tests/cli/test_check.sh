@@ -66,6 +66,7 @@ fi
 # Stopped while more paths are to come: what was finished is told, and that it is not all.
 mkfifo "$work/paths"
 check "Ctrl-C" bash -c "
+    rm '$work/out'
     exec 3<>'$work/paths'
     '$OSTSCAN' check --files-from '$work/paths' >'$work/out' 2>'$work/err' 3>&- &
     pid=\$!
