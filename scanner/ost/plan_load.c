@@ -428,7 +428,7 @@ static unsigned parts_for(const struct load *l, size_t pages)
     return most < l->options->parts ? (unsigned)most : l->options->parts;
 }
 
-/* Reads the first `good` refs; the level's entries, in key order, are *out. */
+/* Reads the first `good` refs and gives all back; the level's entries, in key order, are *out. */
 static int read_refs(struct load *l, size_t good, void **out, size_t *elements)
 {
     struct part parts[OST_PLAN_PARTS_MAX + 1];
@@ -444,8 +444,11 @@ static int read_refs(struct load *l, size_t good, void **out, size_t *elements)
     *elements = 0;
     for (unsigned i = 0; i <= count; i++)
         *elements += parts[i].bag.element_count;
-    if (!rc)
+    if (!rc) { /* before the entries exist twice: 48 bytes a page */
+        plan_give(&l->budget, l->refs, l->ref_count * sizeof *l->refs);
+        l->refs = NULL;
         rc = plan_gather(&l->budget, l->runs, l->ref_count, element_size(l), *elements, out);
+    }
     for (unsigned i = 0; i <= count; i++)
         plan_bag_done(&parts[i].bag);
     return rc;
@@ -469,8 +472,6 @@ static int read_level(struct load *l, void **out, size_t *elements)
         rc = read_refs(l, good, out, elements);
     if (rc)
         return rc;
-    plan_give(&l->budget, l->refs, l->ref_count * sizeof *l->refs);
-    l->refs = NULL;
     plan_give(&l->budget, l->runs, l->ref_count * sizeof *l->runs);
     l->runs = NULL;
     return 0;
