@@ -275,12 +275,15 @@ static uint64_t offset_of(void *ctx, size_t i)
     return p->load->refs[p->first + i].offset;
 }
 
+/* Of two that name one page the word of a parent that is not suspect comes first, and counts. */
 static int by_offset(const void *a, const void *b)
 {
     const struct ref *x = a, *y = b;
 
     if (x->offset != y->offset)
         return x->offset < y->offset ? -1 : 1;
+    if (x->parent_suspect != y->parent_suspect)
+        return x->parent_suspect ? 1 : -1;
     return (x->slot > y->slot) - (x->slot < y->slot);
 }
 

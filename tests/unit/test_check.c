@@ -229,6 +229,29 @@ static void keys_of_a_page(void **state)
     world_close(&w);
 }
 
+/* A damaged branch page that names a page of another: it is the only one that is wrong. */
+static void page_named_twice(void **state)
+{
+    const struct ost_plan_page *pages[2] = {NULL};
+    struct world w;
+    uint8_t *entry;
+    unsigned n = 0;
+
+    (void)state;
+    world_open(&w, sample_or_skip(SAMPLE_ENRON));
+    for (size_t i = 0; i < w.plan.page_count && n < 2; i++)
+        if (w.plan.pages[i].tree == OST_TREE_BBT && w.plan.pages[i].level == 1)
+            pages[n++] = &w.plan.pages[i];
+    assert_int_equal(n, 2);
+    for (unsigned i = 0; i < 2; i++) {
+        entry = w.data + pages[i]->offset + w.v->branch_size - 8; /* ib of its first entry */
+        memcpy(entry, w.data + pages[1 - i]->offset + w.v->branch_size - 8, 8);
+        world_expect(&w, F_page_crc, pages[i]->offset, 1);
+        assert_int_equal(world_findings.result.corrupt, 1);
+    }
+    world_close(&w);
+}
+
 static void missing_entry(void **state)
 {
     const struct ost_node *owner;
@@ -501,6 +524,7 @@ int main(void)
         cmocka_unit_test(pages_of_the_trees),
         cmocka_unit_test(no_tree_at_all),
         cmocka_unit_test(keys_of_a_page),
+        cmocka_unit_test(page_named_twice),
         cmocka_unit_test(missing_entry),
         cmocka_unit_test(allocation_maps),
         cmocka_unit_test(data_trees),
