@@ -119,6 +119,16 @@ static void put_ref(const struct variant *v, uint8_t *p, uint64_t value)
         put_le32(p, (uint32_t)value);
 }
 
+static uint64_t get_ref(const struct variant *v, const uint8_t *p)
+{
+    return v->wide ? le64(p) : le32(p);
+}
+
+static uint16_t inflated_size(const struct image *img, uint64_t bid)
+{
+    return img->blocks[image_index(bid)].inflated;
+}
+
 /* Changes an XBLOCK; false: it does not suit. Where, from its first byte, to *at. */
 static bool spoil_xblock(struct damager *d, enum damage_kind kind, size_t index, uint32_t *at)
 {
@@ -143,12 +153,15 @@ static bool spoil_xblock(struct damager *d, enum damage_kind kind, size_t index,
         *at = OFF_X_BIDS;
         put_ref(v, first, image_bid_at(d->img, index));
         return true;
-    default:
+    default: /* below an XXBLOCK the last leaf may be as full as the others: then nothing is wrong
+              */
+        if (inflated_size(d->img, get_ref(v, first)) == inflated_size(d->img, get_ref(v, last)))
+            return false;
         *at = OFF_X_BIDS;
         memcpy(swap, first, width);
         memcpy(first, last, width);
         memcpy(last, swap, width);
-        return count > 1;
+        return true;
     }
 }
 
@@ -202,8 +215,7 @@ bool damage_tree(struct damager *d, enum damage_kind kind)
             continue;
         open_block(d, b);
         const struct variant *v = d->img->variant;
-        uint64_t bids[2] = {image_bid_at(d->img, index),
-                            v->wide ? le64(d->bytes + OFF_X_BIDS) : le32(d->bytes + OFF_X_BIDS)};
+        uint64_t bids[2] = {image_bid_at(d->img, index), get_ref(v, d->bytes + OFF_X_BIDS)};
         if (!spoil_xblock(d, kind, index, &at))
             continue;
         reseal(d, index);
