@@ -47,7 +47,7 @@ static const struct entry {
     {"jobs", OPT_JOBS, "N", COMMAND_DUPS, "manifests read at once (default: processors)"},
     {"memory", OPT_MEMORY, "SIZE", COMMAND_SCAN | COMMAND_CHECK | COMMAND_DUPS,
      "memory for the run (default: a quarter of RAM, at most 2G)"},
-    {"engine", OPT_ENGINE, "NAME", COMMAND_SCAN, "libpff or native (default: libpff)"},
+    {"engine", OPT_ENGINE, "NAME", COMMAND_SCAN, "native or libpff (default: native)"},
     {"io", OPT_IO, "NAME", COMMAND_SCAN | COMMAND_CHECK, "auto, uring or pread (default: auto)"},
     {"direct", OPT_DIRECT, NULL, COMMAND_SCAN | COMMAND_CHECK, "bypass the page cache"},
     {"digest", OPT_DIGEST, "NAME", COMMAND_SCAN, "xxh3 or sha256 (default: xxh3)"},
@@ -220,7 +220,7 @@ static bool apply(struct options *o, int value, const char *argument)
     static const char *const progress[] = {"auto", "always", "never", NULL};
     static const char *const fails[] = {"never", "corrupt", "finding", NULL};
     static const char *const dups_fails[] = {"never", "duplicate", NULL};
-    static const char *const engines[] = {"libpff", "native", NULL};
+    static const char *const engines[] = {"native", "libpff", NULL};
     int choice = 0;
 
     switch (value) {
@@ -305,7 +305,7 @@ static void set_defaults(struct options *o, enum command command)
         .command = command,
         .jobs = processors > 0 && processors <= JOBS_MOST ? (unsigned)processors : 1,
         .memory_bytes = default_memory(),
-        .engine = "libpff",
+        .engine = "native",
         .io = IO_BACKEND_AUTO,
         .fail_on = command == COMMAND_CHECK ? FAIL_CORRUPT : FAIL_NEVER,
     };

@@ -210,7 +210,7 @@ int command_scan(const struct options *o)
     s.batch.exclude = o->out;
     s.run = (struct image_run){
         .options = o,
-        .engine = strcmp(o->engine, "native") == 0 ? &engine_native : &engine_libpff,
+        .engine = strcmp(o->engine, "libpff") == 0 ? &engine_libpff : &engine_native,
         .io = s.batch.io,
         .memory_bytes = o->memory_bytes / o->jobs,
         .cancel = s.batch.interrupted,

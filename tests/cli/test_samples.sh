@@ -67,12 +67,12 @@ check "--direct gives the same" bash -c "
     for f in '$work'/a/manifests/*.zst; do
         cmp <(zstdcat \"\$f\" | sed '1d;\$d') <(zstdcat '$work'/d/manifests/\"\${f##*/}\" | sed '1d;\$d') || exit 1
     done"
-native_counts() {
-    status 0 "$OSTSCAN" scan -q --engine native -o "$work/n" "$samples" || return 1
+libpff_counts() {
+    status 0 "$OSTSCAN" scan -q --engine libpff -o "$work/n" "$samples" || return 1
     cp "$work"/n/manifests/*.zst "$work/a/manifests/"
     [ "$(counts pstextractortest@outlook.com.ost)/$(counts pstextractortestpdf@outlook.com.ost)" = 57/183/31/53/162/17 ]
 }
-check "the native engine hands out the same items" native_counts
+check "libpff hands out the same items" libpff_counts
 interrupted() {
     local pid got=0
     mkdir -p "$work/many"

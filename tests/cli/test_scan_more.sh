@@ -75,11 +75,16 @@ check "the name is the same from another folder" bash -c "
 damaged=()
 if [ -d $corpus ]; then
     check "a scan of damaged images" status 0 scan -o "$work/o.corpus" $corpus/aspose-folders-part10.pst $corpus/damaged-header-crc.pst
-    check "an image of which something could not be read is partial" \
-        test "$(field "$work/o.corpus" part10.pst 'state, .items, .failed' | xargs)" = "partial 3 3"
-    check "an image that cannot be used is failed" test "$(field "$work/o.corpus" header-crc.pst state)" = failed
+    check "what libpff gives up on is read" \
+        test "$(field "$work/o.corpus" part10.pst 'state, .items, .failed' | xargs)" = "ok 3 0"
+    check "an image of which something could not be read is partial" test "$(field "$work/o.corpus" header-crc.pst state)" = partial
     check "… and says why" bash -c '[[ "$1" == *checksum* ]]' - "$(field "$work/o.corpus" header-crc.pst reason)"
     damaged+=(o.corpus)
+    check "a scan of damaged images by libpff" status 0 scan --engine libpff -o "$work/o.libpff" $corpus/aspose-folders-part10.pst $corpus/damaged-header-crc.pst
+    check "an image of which libpff could not read something is partial" \
+        test "$(field "$work/o.libpff" part10.pst 'state, .items, .failed' | xargs)" = "partial 3 3"
+    check "an image that libpff cannot use is failed" test "$(field "$work/o.libpff" header-crc.pst state)" = failed
+    damaged+=(o.libpff)
 else
     skip "partial and failed images" "the corpus is not here"
 fi

@@ -129,7 +129,7 @@ static void defaults(void **state)
     assert_false(o.files_null || o.all_files || o.recall || o.direct || o.deep || o.quiet);
     assert_int_equal(o.jobs, processors);
     assert_in_range(o.memory_bytes, 16 << 20, UINT64_C(2) << 30);
-    assert_string_equal(o.engine, "libpff");
+    assert_string_equal(o.engine, "native");
     assert_int_equal(o.io, IO_BACKEND_AUTO);
     assert_int_equal(o.digest, 0);
     assert_int_equal(o.progress, PROGRESS_AUTO);
