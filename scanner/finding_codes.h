@@ -118,5 +118,12 @@ FINDING(attachment_failed, LAYER_ITEM, SEVERITY_WARNING, "-", "an attachment cou
 FINDING(embedded_depth, LAYER_ITEM, SEVERITY_INFO, "-", "items embedded deeper than this were not read")
 
 /* native engine: what reading the items met on its way */
+FINDING(heap_signature, LAYER_HEAP, SEVERITY_WARNING, "R4,R5", "a node's data does not begin as a heap")
+FINDING(heap_client, LAYER_HEAP, SEVERITY_WARNING, "R4,R5", "a heap is not of the kind that its node needs")
+FINDING(heap_page_map, LAYER_HEAP, SEVERITY_WARNING, "R4,R5", "a heap's page map does not lie in its block")
+FINDING(heap_item_missing, LAYER_HEAP, SEVERITY_WARNING, "R4,R5", "a heap lacks an item that is named")
+FINDING(bth_header, LAYER_HEAP, SEVERITY_WARNING, "R4,R5", "a B-tree on a heap has no valid header")
+FINDING(subnode_missing, LAYER_OBJECT, SEVERITY_WARNING, "R4,R5", "a value names a subnode that its node does not have")
+FINDING(property_type_unknown, LAYER_OBJECT, SEVERITY_WARNING, "-", "a property's type is none that is known")
 FINDING(row_without_item, LAYER_TABLE, SEVERITY_WARNING, "R4,R5", "a contents table lists an item that is not in its folder")
 FINDING(item_limit, LAYER_ITEM, SEVERITY_WARNING, "-", "an item names more data than is read of one")

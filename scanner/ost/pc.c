@@ -105,6 +105,7 @@ static int resolve(const struct ost_heap *heap, const uint8_t *stored, struct os
     /* Of a type that nobody knows the four bytes may as well be the value. */
     e->prop.value = (struct bytes){known ? NULL : stored, known ? 0 : INLINE};
     e->state = known ? OST_PC_BAD : OST_PC_VALUE;
+    e->subnode = hnid;
     return 0;
 }
 

@@ -30,7 +30,7 @@ enum ost_pc_state {
 struct ost_pc_entry {
     struct ost_prop prop; /* value empty of OST_PC_SUBNODE and OST_PC_BAD; name is left NULL */
     uint8_t state;        /* enum ost_pc_state */
-    uint32_t subnode;     /* of OST_PC_SUBNODE and OST_PC_GUESS */
+    uint32_t subnode;     /* of OST_PC_SUBNODE and OST_PC_GUESS; of OST_PC_BAD the HID */
     uint32_t stored_at;   /* its place in the stored order */
 };
 

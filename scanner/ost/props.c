@@ -5,6 +5,7 @@
 
 #include "io/err.h"
 #include "scanner/ost/codepage.h"
+#include "scanner/ost/heap_fault.h"
 #include "scanner/ost/take.h"
 
 enum {
@@ -34,10 +35,29 @@ static int resolve_subnode(struct ost_reading *r, const struct ost_subnodes *sub
     return 1;
 }
 
+/* A property whose value cannot be had: why, and that it is lost. */
+static void tell_lost(struct ost_reading *r, const struct ost_heap *heap,
+                      const struct ost_subnodes *subnodes, const struct ost_pc_entry *e)
+{
+    enum finding_code why;
+
+    if (e->state == OST_PC_BAD && ost_heap_item_fault(heap, e->subnode, &why))
+        ost_reading_damage_of(r, why, e->prop.id, "a property's value");
+    if (e->state == OST_PC_SUBNODE && !ost_subnodes_find(subnodes, e->subnode) && !subnodes->lost)
+        ost_reading_damage_of(r, F_subnode_missing, e->prop.id, "a property's value");
+    ost_reading_damage_of(r, F_property_failed, e->prop.id, NULL);
+}
+
+/* Its bytes are handed out, but what they mean is not known. */
+static void tell_unknown_type(struct ost_reading *r, uint16_t type)
+{
+    ost_reading_damage_of(r, F_property_type_unknown, type, NULL);
+}
+
 /* Completes entries in place and moves them to the list. */
 static int resolve_entries(struct ost_reading *r, const struct ost_namemap *names,
-                           const struct ost_pc *pc, uint16_t left_out, struct ost_object *out,
-                           struct ost_prop *list)
+                           const struct ost_heap *heap, const struct ost_pc *pc, uint16_t left_out,
+                           struct ost_object *out, struct ost_prop *list)
 {
     size_t count = 0;
 
@@ -55,9 +75,11 @@ static int resolve_entries(struct ost_reading *r, const struct ost_namemap *name
         if (rc < 0)
             return rc;
         if (e->state == OST_PC_BAD || (rc == 0 && e->state == OST_PC_SUBNODE)) {
-            ost_reading_damage_of(r, F_property_failed, e->prop.id, NULL);
+            tell_lost(r, heap, &out->subnodes, e);
             continue;
         }
+        if (!ost_type_known(e->prop.type))
+            tell_unknown_type(r, e->prop.type);
         list[count] = e->prop;
         list[count++].name = ost_namemap_find(names, e->prop.id);
     }
@@ -79,6 +101,8 @@ int ost_object_read(struct ost_reading *r, const struct ost_namemap *names,
         rc = ost_heap_open(r->variant->format, leaves, &heap);
     if (!rc)
         rc = ost_pc_read(&heap, r->arena, &pc);
+    if (rc == ERR_DAMAGED)
+        ost_reading_heap_fault(r, leaves, OST_HEAP_PROPERTIES);
     if (!rc)
         rc = ost_reading_subnodes(r, roots.sub, &object.subnodes);
     if (rc)
@@ -88,7 +112,7 @@ int ost_object_read(struct ost_reading *r, const struct ost_namemap *names,
     list = ost_take(r->arena, pc.count, sizeof *list, &rc);
     if (!list)
         return rc;
-    rc = resolve_entries(r, names, &pc, left_out, &object, list);
+    rc = resolve_entries(r, names, &heap, &pc, left_out, &object, list);
     if (!rc)
         *out = object;
     return rc;
@@ -151,6 +175,8 @@ int ost_small_table_open(struct ost_reading *r, struct ost_subnode roots, struct
         rc = ost_heap_open(r->variant->format, leaves, &t->heap);
     if (!rc)
         rc = ost_table_open(&t->heap, &t->table);
+    if (rc == ERR_DAMAGED)
+        ost_reading_heap_fault(r, leaves, OST_HEAP_TABLE);
     if (!rc)
         rc = ost_reading_subnodes(r, roots.sub, &t->subnodes);
     if (!rc)
@@ -239,6 +265,8 @@ int ost_small_table_row(struct ost_reading *r, const struct ost_namemap *names,
             ost_reading_damage_of(r, F_property_failed, c->id, "in a table's row");
         else
             count++;
+        if (rc && !ost_type_known(c->type))
+            tell_unknown_type(r, c->type);
     }
     *out = (struct ost_props){list, count};
     return 0;

@@ -61,6 +61,9 @@ void ost_reading_damage(struct ost_reading *r, enum finding_code code, const cha
 /* The same of a part with a number of its own, e.g. a property's id. */
 void ost_reading_damage_of(struct ost_reading *r, enum finding_code code, uint64_t part,
                            const char *detail);
+/* Notes what keeps a heap (its client: enum ost_heap_client) from being read, where that has a code
+ * of its own. */
+void ost_reading_heap_fault(struct ost_reading *r, struct ost_leaves leaves, uint8_t client);
 /* Damage of the item at hand that was told already. */
 void ost_reading_mark(struct ost_reading *r, enum finding_code code);
 /* A finding about another object, no damage of this one. */

@@ -9,6 +9,7 @@
 
 #include "io/err.h"
 #include "scanner/ost/defect_code.h"
+#include "scanner/ost/heap_fault.h"
 #include "scanner/ost/take.h"
 
 static void tell(struct ost_reading *r, struct finding *f)
@@ -77,6 +78,14 @@ void ost_reading_damage_of(struct ost_reading *r, enum finding_code code, uint64
                            const char *detail)
 {
     damage(r, code, true, part, detail);
+}
+
+void ost_reading_heap_fault(struct ost_reading *r, struct ost_leaves leaves, uint8_t client)
+{
+    enum finding_code code;
+
+    if (ost_heap_fault(r->variant->format, leaves, client, &code))
+        ost_reading_damage(r, code, NULL);
 }
 
 void ost_reading_mark(struct ost_reading *r, enum finding_code code)

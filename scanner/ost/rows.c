@@ -340,6 +340,8 @@ static int open_table(struct load *l, struct ost_reading *r, struct ost_subnode 
         rc = ost_heap_open(r->variant->format, ost_pager_leaves(&l->pager), &l->heap);
     if (!rc)
         rc = ost_table_open(&l->heap, &l->table);
+    if (rc == ERR_DAMAGED)
+        ost_reading_heap_fault(r, ost_pager_leaves(&l->pager), OST_HEAP_TABLE);
     return rc ? rc : ost_reading_subnodes(r, roots.sub, &l->subnodes);
 }
 

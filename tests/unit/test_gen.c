@@ -12,6 +12,7 @@
 #include "io/bytes.h"
 #include "io/err.h"
 #include "io/mem.h"
+#include "scanner/finding.h"
 #include "tests/gen/crypt.h"
 #include "tests/gen/damage.h"
 #include "tests/gen/lzfu.h"
@@ -588,6 +589,35 @@ static void test_failing_allocations(void **state)
     assert_int_equal(s.items, 12);
 }
 
+/* A list of quoted names, each a code that findings have. Returns how many. */
+static unsigned known_codes(const char *list)
+{
+    unsigned names = 0;
+
+    for (const char *at = list; (at = strchr(at, '"')) != NULL; names++) {
+        size_t size = strcspn(++at, "\"");
+        unsigned code = 0;
+
+        while (code < FINDING_CODES &&
+               (strlen(finding_info((enum finding_code)code)->name) != size ||
+                memcmp(finding_info((enum finding_code)code)->name, at, size) != 0))
+            code++;
+        if (code == FINDING_CODES)
+            fail_msg("no such code: %.*s", (int)size, at);
+        at += size + 1;
+    }
+    return names;
+}
+
+static void test_damage_is_told_by_codes_that_exist(void **state)
+{
+    (void)state;
+    for (enum damage_kind kind = 0; kind < DAMAGE_KINDS; kind++) {
+        assert_true(known_codes(damage_codes(kind)) > 0);
+        known_codes(damage_also(kind));
+    }
+}
+
 static void test_damage_without_a_place(void **state)
 {
     struct fixture *f = *state;
@@ -627,6 +657,7 @@ int main(void)
         TEST(test_languages_fit_their_code_pages),
         TEST(test_items),
         TEST(test_failing_allocations),
+        TEST(test_damage_is_told_by_codes_that_exist),
         TEST(test_damage_without_a_place),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
