@@ -105,6 +105,9 @@ FINDING(engine_open_failed, LAYER_OBJECT, SEVERITY_WARNING, "-", "libpff could n
 FINDING(engine_crashed, LAYER_OBJECT, SEVERITY_WARNING, "-", "libpff crashed on the image")
 FINDING(engine_timeout, LAYER_OBJECT, SEVERITY_WARNING, "-", "libpff took longer than an image of this size may")
 FINDING(findings_dropped, LAYER_OBJECT, SEVERITY_WARNING, "-", "there are more findings than a manifest keeps")
+FINDING(engines_differ, LAYER_ITEM, SEVERITY_WARNING, "-", "libpff reads this item otherwise")
+FINDING(cross_checked, LAYER_OBJECT, SEVERITY_INFO, "-", "so many items of the share were read by libpff too")
+FINDING(not_cross_checked, LAYER_OBJECT, SEVERITY_INFO, "-", "no items were read by libpff too")
 FINDING(engine_protocol, LAYER_OBJECT, SEVERITY_WARNING, "-", "the libpff process broke off or spoke nonsense")
 
 /* items */

@@ -25,6 +25,7 @@
 #include "io/clock.h"
 #include "io/mem.h"
 #include "io/source.h"
+#include "scanner/app/crosscheck.h"
 #include "scanner/app/finding_text.h"
 #include "scanner/check/check.h"
 
@@ -57,6 +58,8 @@ struct image_worker {
     struct idx_finding_list *findings;
     struct idx_folders *folders;
     struct chk_tally *tally;
+    struct crosscheck *cross; /* NULL: not asked for */
+    bool corrupt;             /* some finding is */
     bool image_written;
     bool gave_up;  /* the engine did not go through the image */
     bool unread;   /* something of it could not be read */
@@ -213,6 +216,8 @@ static int on_item(void *ctx, const struct ost_item *item)
     }
     if (!err)
         err = chk_tally_item(w->tally, item->folder, item->orphan, item->damage_count > 0);
+    if (!err && w->cross)
+        err = crosscheck_item(w->cross, item);
     if (err)
         return err;
     *(item->assoc ? &w->outcome->assoc : &w->outcome->items) += 1;
@@ -228,6 +233,8 @@ static int on_failed(void *ctx, uint32_t nid, uint32_t folder, bool assoc)
 
     idx_record_failed_item(&w->line, nid, folder, assoc);
     err = put_line(w, RECORD_ITEM);
+    if (!err && w->cross)
+        err = crosscheck_failed(w->cross, nid, folder);
     if (err)
         return err;
     w->outcome->failed++;
@@ -274,6 +281,7 @@ static int on_finding(void *ctx, const struct finding *f)
         return err;
     w->outcome->io_error |= f->code == F_read_failed;
     w->unread |= means_unread(f->code);
+    w->corrupt |= f->severity == SEVERITY_CORRUPT;
     w->gave_up |= means_given_up(f->code);
     w->declined |= f->code == F_engine_declined;
     atomic_fetch_add(&w->run->counters->findings, 1);
@@ -363,6 +371,18 @@ static int check_structure(struct image_worker *w, const struct ost_header_repor
     return chk_run(&job, &sink, &w->structure);
 }
 
+static struct engine_job job_of(struct image_worker *w)
+{
+    return (struct engine_job){
+        .file = &w->file,
+        .header = &w->header,
+        .io = w->run->io,
+        .memory_bytes = w->run->memory_bytes,
+        .hasher = &w->hasher,
+        .cancel = w->run->cancel,
+    };
+}
+
 static int run_engine(struct image_worker *w)
 {
     const struct engine_sink sink = {
@@ -374,16 +394,26 @@ static int run_engine(struct image_worker *w)
         .finding = on_finding,
         .progress = on_progress,
     };
-    const struct engine_job job = {
-        .file = &w->file,
-        .header = &w->header,
-        .io = w->run->io,
-        .memory_bytes = w->run->memory_bytes,
-        .hasher = &w->hasher,
-        .cancel = w->run->cancel,
-    };
+    const struct engine_job job = job_of(w);
 
     return w->run->engine->run(&job, &sink);
+}
+
+static bool is_verified(const struct image_worker *w)
+{
+    return w->structure.complete && w->structure.verified_bytes >= w->structure.allocated_bytes;
+}
+
+/* libpff is a witness of sound structures alone: it does not notice damage. */
+static int cross_check(struct image_worker *w)
+{
+    const struct engine_job job = job_of(w);
+
+    if (w->gave_up)
+        return crosscheck_skip(w, on_finding, "the image was not gone through");
+    if (w->corrupt || !is_verified(w))
+        return crosscheck_skip(w, on_finding, "libpff is no witness of damaged images");
+    return crosscheck_run(w->cross, &job, w, on_finding);
 }
 
 /* A file that turned out longer, shorter or newer than when it was opened. */
@@ -428,6 +458,8 @@ static int write_content(struct image_worker *w, const struct ost_header_report 
         err = check_structure(w, report);
     if (!err && report->state != OST_HEADER_UNUSABLE)
         err = run_engine(w);
+    if (!err && w->cross)
+        err = cross_check(w);
     if (!err && !w->image_written)
         err = write_image(w, NULL);
     if (!err)
@@ -488,6 +520,9 @@ static void end(struct image_worker *w)
     idx_finding_list_destroy(w->findings);
     idx_folders_destroy(w->folders);
     chk_tally_destroy(w->tally);
+    crosscheck_destroy(w->cross);
+    w->cross = NULL;
+    w->corrupt = false;
     w->findings = NULL;
     w->folders = NULL;
     w->tally = NULL;
@@ -540,7 +575,9 @@ static int scan_open_image(struct image_worker *w)
         w->outcome->foreign = true;
         return 0;
     }
-    return write_manifest(w, &report);
+    if (w->run->options->crosscheck && report.state != OST_HEADER_UNUSABLE)
+        err = crosscheck_create(w->run->options->crosscheck, w->header.format, &w->cross);
+    return err ? err : write_manifest(w, &report);
 }
 
 /* The image's line of scan.jsonl. */

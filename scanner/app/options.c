@@ -17,6 +17,7 @@ enum long_only {
     OPT_JOBS = OPT_FIRST_LONG,
     OPT_MEMORY,
     OPT_ENGINE,
+    OPT_CROSSCHECK,
     OPT_IO,
     OPT_DIRECT,
     OPT_DIGEST,
@@ -48,6 +49,8 @@ static const struct entry {
     {"memory", OPT_MEMORY, "SIZE", COMMAND_SCAN | COMMAND_CHECK | COMMAND_DUPS,
      "memory for the run (default: a quarter of RAM, at most 2G)"},
     {"engine", OPT_ENGINE, "NAME", COMMAND_SCAN, "native or libpff (default: native)"},
+    {"crosscheck", OPT_CROSSCHECK, "PERCENT", COMMAND_SCAN,
+     "read that share of items by libpff too, and report differences"},
     {"io", OPT_IO, "NAME", COMMAND_SCAN | COMMAND_CHECK, "auto, uring or pread (default: auto)"},
     {"direct", OPT_DIRECT, NULL, COMMAND_SCAN | COMMAND_CHECK, "bypass the page cache"},
     {"digest", OPT_DIGEST, "NAME", COMMAND_SCAN, "xxh3 or sha256 (default: xxh3)"},
@@ -234,6 +237,8 @@ static bool apply(struct options *o, int value, const char *argument)
     case OPT_ENGINE:
         o->engine = argument;
         return one_of(argument, engines) >= 0;
+    case OPT_CROSSCHECK:
+        return parse_count(argument, 100, &o->crosscheck);
     case OPT_IO:
         o->io = (enum io_backend)(choice = one_of(argument, backends));
         return choice >= 0;
@@ -373,6 +378,8 @@ static enum options_result check_complete(const struct command_info *info, const
 {
     if (o->command == COMMAND_SCAN && !o->out)
         return usage_error(info, "scan needs an output folder: -o OUT", NULL);
+    if (o->crosscheck && strcmp(o->engine, "native") != 0)
+        return usage_error(info, "--crosscheck goes with --engine native", NULL);
     if (!o->path_count && !o->files_from)
         return usage_error(info,
                            o->command == COMMAND_SHOW   ? "no MANIFEST given"

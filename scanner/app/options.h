@@ -36,6 +36,7 @@ struct options {
     unsigned jobs;
     uint64_t memory_bytes;
     const char *engine;
+    unsigned crosscheck; /* scan: percent of items that libpff reads too; 0: none */
     enum io_backend io;
     bool direct;
     bool deep; /* check: inflate every block */

@@ -15,9 +15,10 @@
  *
  * Damage is certain when a finding is corrupt and its code's statement was seen to hold on real
  * files (evidence R4 or R5); what only sources or synthetic files say, and what an engine could not
- * do, never is. Its scope follows from the finding's layer, its node's type and the folders it
- * names. Failed, partial, orphaned and unaccounted items are signs of damage and no proof of it:
- * without certain damage in their folder they leave the verdict open.
+ * do, never is. That two engines read an item differently leaves a verdict without damage open. Its
+ * scope follows from the finding's layer, its node's type and the folders it names. Failed,
+ * partial, orphaned and unaccounted items are signs of damage and no proof of it: without certain
+ * damage in their folder they leave the verdict open.
  *
  * export_first stays unknown here: an orphaned or recovered item is no proof that the server lacks
  * it, nor is a clean image one that it lacks nothing. Only a comparison knows.
@@ -64,7 +65,7 @@ struct chk_tally {
     bool unread[FINDING_CODES]; /* warnings that something could not be read */
     bool hierarchy_unread;      /* one of them may be about more than a folder's contents */
     struct nids damaged[SCOPES];
-    struct nids failed_nids, partial_nids, orphan_nids;
+    struct nids failed_nids, partial_nids, orphan_nids, differing_nids;
     uint64_t items, failed, partial, orphaned;
     struct chk_reason reasons[REASONS];
     size_t reason_count;
@@ -294,7 +295,9 @@ int chk_tally_finding(struct chk_tally *t, const struct finding *f)
         note_items(&t->partial_nids, f);
     if (f->code == F_item_orphan)
         note_items(&t->orphan_nids, f);
-    if (f->severity != SEVERITY_INFO && finding_info(f->code)->evidence[0] == '-')
+    if (f->code == F_engines_differ)
+        note_items(&t->differing_nids, f);
+    else if (f->severity != SEVERITY_INFO && finding_info(f->code)->evidence[0] == '-')
         note_unread(t, f);
     return is_certain(f) ? note_certain(t, f) : 0;
 }
@@ -343,7 +346,7 @@ static bool all_well(const struct chk_tally *t)
     for (size_t i = 0; i < t->folder_capacity; i++)
         if (has_trouble(&t->folders[i]))
             return false;
-    return !any(t->unread) && !t->found[F_item_orphan];
+    return !any(t->unread) && !t->found[F_item_orphan] && !t->found[F_engines_differ];
 }
 
 /* True when every trouble lies in a folder that is there and whose contents are surely damaged. */
@@ -454,6 +457,8 @@ static void reasons_of_items(struct chk_tally *t, uint64_t missing)
                     F_item_partial, &t->partial_nids);
     reason_of_items(t, t->orphaned || t->found[F_item_orphan],
                     "items hang in no folder that lists them", F_item_orphan, &t->orphan_nids);
+    reason_of_items(t, t->found[F_engines_differ], "another reader reads items otherwise",
+                    F_engines_differ, &t->differing_nids);
     if (missing)
         add_reason(t, "items that the image counts were not handed out");
 }

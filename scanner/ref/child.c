@@ -2,8 +2,8 @@
  * child.c: the child's main (pff.h): limits, the image on descriptor 3, libpff, the wire on
  * descriptor 4.
  *
- * Arguments: --libpff-child BACKEND MEMORY CPU_SECONDS SIZE. Its exit status: 0 all was said
- * (WIRE_DONE); 1 it could not go on (memory, or nobody listens); 2 it could not even begin.
+ * Arguments: --libpff-child BACKEND MEMORY CPU_SECONDS SIZE PERCENT. Its exit status: 0 all was
+ * said (WIRE_DONE); 1 it could not go on (memory, or nobody listens); 2 it could not even begin.
  */
 #include "scanner/ref/pff.h"
 
@@ -27,7 +27,7 @@ enum {
 
 struct arguments {
     enum io_backend backend;
-    uint64_t memory_bytes, cpu_seconds, size_bytes;
+    uint64_t memory_bytes, cpu_seconds, size_bytes, percent;
 };
 
 static bool parse_number(const char *text, uint64_t *out)
@@ -43,13 +43,14 @@ static bool parse_arguments(int argc, char **argv, struct arguments *a)
     static const char *const names[] = {"auto", "uring", "pread"};
     unsigned backend = 0;
 
-    if (argc != 6)
+    if (argc != 7)
         return false;
     while (backend <= IO_BACKEND_PREAD && strcmp(argv[2], names[backend]))
         backend++;
     a->backend = (enum io_backend)backend;
     return backend <= IO_BACKEND_PREAD && parse_number(argv[3], &a->memory_bytes) &&
-           parse_number(argv[4], &a->cpu_seconds) && parse_number(argv[5], &a->size_bytes);
+           parse_number(argv[4], &a->cpu_seconds) && parse_number(argv[5], &a->size_bytes) &&
+           parse_number(argv[6], &a->percent) && a->percent <= 100;
 }
 
 /* What the device refused, said once a failed object, so that it is not taken for damage. */
@@ -77,7 +78,7 @@ static int send_items(struct reader *r, struct bfio *bfio, uint64_t size_bytes)
     for (size_t i = 0; i < count && !code; i++) {
         struct tree_node *node = &r->tree.nodes[i];
 
-        if (nid_is_message(node->nid)) {
+        if (reader_wants(r, node->nid)) {
             code = reader_send_item(r, node);
             report_fault(r->wire, bfio);
         }
@@ -97,13 +98,14 @@ static void refuse(struct wire *w, const char *why)
     wire_finding(w, &finding);
 }
 
-static int send_content(struct wire *w, libpff_file_t *file, struct bfio *bfio)
+static int send_content(struct wire *w, libpff_file_t *file, struct bfio *bfio, unsigned percent)
 {
     struct reader reader;
     int code = reader_init(&reader, w, file);
 
     if (code)
         return code;
+    reader.percent = percent;
     if (!reader.tree.count) {
         report_fault(w, bfio);
         refuse(w, "it holds no node that libpff can read");
@@ -122,7 +124,7 @@ out:
     return code;
 }
 
-static int read_image(struct wire *w, struct bfio *bfio)
+static int read_image(struct wire *w, struct bfio *bfio, unsigned percent)
 {
     libpff_file_t *file = NULL;
     libpff_error_t *error = NULL;
@@ -138,14 +140,14 @@ static int read_image(struct wire *w, struct bfio *bfio)
         entries_reason(&error, why);
         refuse(w, why);
     } else {
-        code = send_content(w, file, bfio);
+        code = send_content(w, file, bfio, percent);
         libpff_file_close(file, NULL);
     }
     libpff_file_free(&file, NULL);
     return code;
 }
 
-static int run(struct io_source *source)
+static int run(struct io_source *source, unsigned percent)
 {
     struct bfio bfio;
     struct wire wire;
@@ -154,7 +156,7 @@ static int run(struct io_source *source)
     if (code)
         return code;
     wire_init(&wire, IO_CHILD_PIPE_FD);
-    code = read_image(&wire, &bfio);
+    code = read_image(&wire, &bfio, percent);
     if (!code)
         wire_finish(&wire);
     if (wire_flush(&wire) && !code)
@@ -191,7 +193,7 @@ int ref_child_main(int argc, char **argv)
     if (!io_child_limit(arguments.memory_bytes, arguments.cpu_seconds, OPEN_FILES) &&
         !open_source(&arguments, &reader, &source)) {
         libpff_notify_set_verbose(0);
-        status = run(source) ? EXIT_BROKE_OFF : EXIT_DONE;
+        status = run(source, (unsigned)arguments.percent) ? EXIT_BROKE_OFF : EXIT_DONE;
     }
     io_source_close(source);
     io_reader_destroy(reader);

@@ -51,6 +51,7 @@ struct ref_bounds ref_bounds_of(uint64_t size_bytes, uint64_t memory_bytes)
         .cpu_seconds = seconds,
         .memory_bytes = memory_bytes > CHILD_MEMORY_MIN ? memory_bytes : CHILD_MEMORY_MIN,
         .item_bytes = memory_bytes > ITEM_MEMORY_MIN ? memory_bytes : ITEM_MEMORY_MIN,
+        .percent = 100,
     };
 }
 
@@ -66,16 +67,17 @@ struct run {
 static int spawn(struct run *run, const struct ref_bounds *bounds)
 {
     static char argument[] = REF_CHILD_ARGUMENT;
-    char memory[24], cpu[24], size[24];
+    char memory[24], cpu[24], size[24], percent[12];
     char backends[][6] = {"auto", "uring", "pread"};
     const char *exe = run->job->child_exe ? run->job->child_exe : "/proc/self/exe";
     char name[] = "ostscan";
-    char *argv[] = {name, argument, backends[run->job->io], memory, cpu, size, NULL};
+    char *argv[] = {name, argument, backends[run->job->io], memory, cpu, size, percent, NULL};
     struct fault fault;
 
     snprintf(memory, sizeof memory, "%" PRIu64, bounds->memory_bytes);
     snprintf(cpu, sizeof cpu, "%" PRIu64, bounds->cpu_seconds);
     snprintf(size, sizeof size, "%" PRIu64, run->job->file->id.size_bytes);
+    snprintf(percent, sizeof percent, "%u", bounds->percent);
     return io_child_spawn(exe, argv, run->job->file->fd, &run->child, &fault);
 }
 
@@ -188,11 +190,17 @@ int ref_run(const struct engine_job *job, const struct engine_sink *sink,
     return code;
 }
 
-static int run_libpff(const struct engine_job *job, const struct engine_sink *sink)
+int ref_run_sample(const struct engine_job *job, const struct engine_sink *sink, unsigned percent)
 {
     struct ref_bounds bounds = ref_bounds_of(job->file->id.size_bytes, job->memory_bytes);
 
+    bounds.percent = percent;
     return ref_run(job, sink, &bounds);
+}
+
+static int run_libpff(const struct engine_job *job, const struct engine_sink *sink)
+{
+    return ref_run_sample(job, sink, 100);
 }
 
 const struct engine engine_libpff = {"libpff", run_libpff};

@@ -9,6 +9,7 @@
 #include "io/err.h"
 #include "io/mem.h"
 #include "scanner/ost/codepage.h"
+#include "scanner/sample.h"
 
 enum {
     PROP_MESSAGE_CODEPAGE = 0x3FFD,
@@ -126,12 +127,17 @@ void reader_done(struct reader *r)
     tree_done(&r->tree);
 }
 
-static uint64_t count_messages(const struct tree *tree)
+bool reader_wants(const struct reader *r, uint32_t nid)
+{
+    return nid_is_message(nid) && sample_has(nid, r->percent);
+}
+
+static uint64_t count_wanted(const struct reader *r)
 {
     uint64_t count = 0;
 
-    for (size_t i = 0; i < tree->count; i++)
-        count += nid_is_message(tree->nodes[i].nid);
+    for (size_t i = 0; i < r->tree.count; i++)
+        count += reader_wants(r, r->tree.nodes[i].nid);
     return count;
 }
 
@@ -174,7 +180,7 @@ int reader_send_image(struct reader *r)
     else if (code)
         return code;
     r->codepage = reader_codepage(r);
-    wire_image(r->wire, r->tree.count, count_messages(&r->tree), r->codepage, inbox);
+    wire_image(r->wire, r->tree.count, count_wanted(r), r->codepage, inbox);
     code = reader_send_entries(r, false, 0, &damaged);
     wire_end(r->wire, true);
     if (damaged)

@@ -27,11 +27,15 @@ struct reader {
     struct entries entries; /* of the object at hand */
     struct buf value;       /* scratch */
     uint32_t codepage;      /* the store's */
+    unsigned percent;       /* the share of items that is wanted (sample.h) */
 };
 
 /* libpff's tree of nodes and the name map. ERR_NOMEM, ERR_DAMAGED. */
 int reader_init(struct reader *r, struct wire *wire, libpff_file_t *file);
 void reader_done(struct reader *r);
+
+/* A message, and one of the share that is wanted. */
+bool reader_wants(const struct reader *r, uint32_t nid);
 
 int reader_send_image(struct reader *r);
 int reader_send_folders(struct reader *r); /* after the image; reads their tables */

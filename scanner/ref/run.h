@@ -14,6 +14,7 @@ struct ref_bounds {
     uint64_t cpu_seconds;  /* the child's */
     uint64_t memory_bytes; /* the child's address space */
     uint64_t item_bytes;   /* one item in our own memory */
+    unsigned percent;      /* the share of items that is read (sample.h) */
 };
 
 /* The bounds that an image of this size gets (pff.c says why). */
