@@ -16,7 +16,7 @@ check "--version" helps --version
 check "scan --help" helps scan --help
 check "show --help" helps show --help
 check "help names every option of scan" bash -c "
-    for o in jobs memory engine io direct digest all-files files-from null recall fail-on progress json quiet verbose; do
+    for o in jobs memory engine crosscheck io direct digest all-files files-from null recall fail-on progress json quiet verbose; do
         '$OSTSCAN' scan --help | grep -qe \"--\$o\" || { echo \$o; exit 1; }
     done"
 check "no command" refuses "no command given"
@@ -28,6 +28,8 @@ check "option without its argument" refuses "needs an argument" scan -o
 check "bad --jobs" refuses "--jobs" scan -o "$work/o" --jobs 0 "$work"
 check "bad --memory" refuses "--memory" scan -o "$work/o" --memory lots "$work"
 check "bad --engine" refuses "--engine" scan -o "$work/o" --engine magic "$work"
+check "bad --crosscheck" refuses "--crosscheck" scan -o "$work/o" --crosscheck all "$work"
+check "--crosscheck of libpff itself" refuses "--crosscheck goes with --engine native" scan -o "$work/o" --engine libpff --crosscheck 5 "$work"
 check "bad --type" refuses "--type" show --type item,frob x
 check "--null without --files-from" refuses "--null goes with" scan -o "$work/o" --null "$work"
 check "nothing was made" test ! -e "$work/o"

@@ -109,6 +109,13 @@ const struct profile profiles[] = {
      .attach_max = 400000,
      .user_folders = 24,
      .folder_depth = 4},
+    {.name = "notes",
+     .text = "short notes and nothing else: for very many items in one folder",
+     .items = 1000,
+     .weights = {[ITEM_NOTE] = 100},
+     .text_bytes = 40,
+     .user_folders = 4,
+     .folder_depth = 1},
     {.name = "tiny",
      .text = "one of everything, small: all kinds, 16 languages, 500 recipients once, items three "
              "deep, long values, odd values, stale pages; more items are as in mixed",

@@ -188,6 +188,9 @@ static void choices(void **state)
     AFTER(io, IO_BACKEND_AUTO, "check", "--io", "auto");
     AFTER(io, IO_BACKEND_URING, "check", "--io", "uring");
     AFTER(io, IO_BACKEND_PREAD, "check", "--io=pread");
+    AFTER(crosscheck, 0, "scan", "-oout");
+    AFTER(crosscheck, 5, "scan", "-oout", "--crosscheck", "5");
+    AFTER(crosscheck, 100, "scan", "-oout", "--engine=native", "--crosscheck=100");
     AFTER(digest, IDX_XXH3, "scan", "-oout", "--digest=xxh3");
     AFTER(digest, IDX_SHA256, "scan", "-oout", "--digest", "sha256");
     AFTER(progress, PROGRESS_AUTO, "check", "--progress=auto");
@@ -250,14 +253,15 @@ static void given_options_are_noted(void **state)
 static void bad_values_are_refused(void **state)
 {
     static const char *const values[][2] = {
-        {"output", ""},        {"jobs", ""},        {"jobs", "0"},
-        {"jobs", "1025"},      {"jobs", "-1"},      {"jobs", "2x"},
-        {"jobs", "+2"},        {"jobs", " 2"},      {"jobs", "99999999999999999999999"},
-        {"memory", ""},        {"memory", "lots"},  {"memory", "16383K"},
-        {"memory", "-64M"},    {"engine", "magic"}, {"engine", ""},
-        {"io", "aio"},         {"io", ""},          {"io", "AUTO"},
-        {"digest", "md5"},     {"files-from", ""},  {"fail-on", "always"},
-        {"fail-on", "corrup"}, {"progress", "yes"},
+        {"output", ""},        {"jobs", ""},         {"jobs", "0"},
+        {"jobs", "1025"},      {"jobs", "-1"},       {"jobs", "2x"},
+        {"jobs", "+2"},        {"jobs", " 2"},       {"jobs", "99999999999999999999999"},
+        {"memory", ""},        {"memory", "lots"},   {"memory", "16383K"},
+        {"memory", "-64M"},    {"engine", "magic"},  {"engine", ""},
+        {"io", "aio"},         {"io", ""},           {"io", "AUTO"},
+        {"digest", "md5"},     {"files-from", ""},   {"fail-on", "always"},
+        {"fail-on", "corrup"}, {"progress", "yes"},  {"crosscheck", "0"},
+        {"crosscheck", "101"}, {"crosscheck", "5%"},
     };
 
     (void)state;
