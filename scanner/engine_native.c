@@ -136,7 +136,7 @@ static int open_blocks(struct native_run *n)
         .ctx = n,
         .finding = native_tell,
     };
-    return ost_rows_create(&n->plan, n->memory_bytes / 4, &n->rows);
+    return ost_rows_create(&n->plan, n->memory_bytes / 8, &n->rows);
 }
 
 /* The image */

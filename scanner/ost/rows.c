@@ -3,23 +3,25 @@
  *
  *   row: time(8) │ item(4) │ table and flags(4) │ change key: ref(4) │ change list: ref(4)
  *
- * A ref is the cell (an HNID of the table), or, once the value is kept, its place in the pool: a
- * u16 size and the bytes. Rows of a heap with several leaves are resolved in the order of its
- * leaves, so each is read once; the list for that is given back table by table.
+ * A ref is the cell (an HNID of the table), or, once the value is kept, its place in the pool, in
+ * units of PLACE: a u32 size and the bytes. Items are read in another order than rows, so what the
+ * pool's memory has no room for goes to a file: read again from the heap, each value would cost a
+ * block. Rows of a heap with several leaves are resolved in the order of its leaves, so each is
+ * read once; the list for that is given back table by table.
  */
 #include "scanner/ost/rows.h"
 
 #include <string.h>
 
-#include "io/buf.h"
 #include "io/err.h"
 #include "io/mem.h"
+#include "io/spill.h"
 #include "scanner/ost/props.h"
 #include "scanner/ost/sort.h"
 #include "scanner/ost/take.h"
 #include "scanner/ost/tc.h"
 
-enum { VALUES = 2, NID_TYPE_MASK = 0x1F, POOL_HEAD = 2 };
+enum { VALUES = 2, NID_TYPE_MASK = 0x1F, POOL_HEAD = 4, PLACE = 8 };
 
 /* In the upper bits of a row's state; the lower TABLE_BITS are its table's number. */
 enum { TABLE_BITS = 24 };
@@ -49,12 +51,7 @@ struct ost_rows {
     size_t count, capacity;
     struct table *tables;
     size_t table_count, table_capacity;
-    struct buf pool;
-    uint64_t memory_bytes;
-    struct {
-        struct ost_extent extent; /* of a table's heap; the list is ours. NULL: none */
-        uint32_t table;
-    } late; /* where values that were not kept are read */
+    struct io_spill *pool;
 };
 
 static uint32_t number_of_table(const struct row *row)
@@ -84,13 +81,17 @@ struct load {
 int ost_rows_create(const struct ost_plan *plan, uint64_t memory_bytes, struct ost_rows **out)
 {
     struct ost_rows *r = mem_zalloc(sizeof *r);
+    int rc;
 
     if (!r)
         return ERR_NOMEM;
     r->plan = plan;
-    r->memory_bytes = memory_bytes;
-    *out = r;
-    return 0;
+    rc = io_spill_create(NULL, (size_t)memory_bytes, &r->pool);
+    if (rc)
+        mem_free(r);
+    else
+        *out = r;
+    return rc;
 }
 
 void ost_rows_destroy(struct ost_rows *r)
@@ -99,8 +100,7 @@ void ost_rows_destroy(struct ost_rows *r)
         return;
     mem_free(r->list);
     mem_free(r->tables);
-    buf_done(&r->pool);
-    mem_free(r->late.extent.blocks);
+    io_spill_destroy(r->pool);
     mem_free(r);
 }
 
@@ -242,42 +242,23 @@ static int read_matrix(struct load *l)
 
 /* Pass 2: the values */
 
-static bool room_for(const struct ost_rows *rows, size_t size)
+/* Adds a value, padded so that the next one's place is a multiple of PLACE. */
+static int put_in_pool(struct ost_rows *rows, struct bytes value, uint32_t *place)
 {
-    uint64_t used = rows->capacity * sizeof *rows->list + rows->pool.capacity;
-    uint64_t more = rows->pool.capacity - rows->pool.size < size ? rows->pool.capacity + size : 0;
-
-    return used + more <= rows->memory_bytes && rows->pool.size <= UINT32_MAX - size;
-}
-
-static int keep_value(struct load *l, struct row *row, unsigned v)
-{
-    struct ost_rows *rows = l->rows;
-    uint32_t place = (uint32_t)rows->pool.size;
+    static const uint8_t zeros[PLACE];
+    uint64_t size = io_spill_size(rows->pool);
+    size_t whole = POOL_HEAD + value.size, padding = (PLACE - whole % PLACE) % PLACE;
     uint8_t head[POOL_HEAD];
-    struct bytes value;
     int rc;
 
-    /* A value that is a subnode's stays where it is: few are. */
-    if (row->ref[v] & NID_TYPE_MASK)
-        return 0;
-    rc = ost_heap_item(&l->heap, row->ref[v], &value);
-    if (rc && rc != ERR_DAMAGED)
-        return rc;
-    if (rc || value.size > OST_LIMIT_ROW_VALUE) {
-        row->state = (row->state & ~HAS_VALUE(v)) | BAD;
-        return 0;
-    }
-    if (value.size == OST_LIMIT_ROW_VALUE || !room_for(rows, POOL_HEAD + value.size))
-        return 0;
-    put_le16(head, (uint16_t)value.size);
-    buf_append(&rows->pool, head, sizeof head);
-    buf_append(&rows->pool, value.data, value.size);
-    if (rows->pool.failed)
-        return ERR_NOMEM;
-    row->ref[v] = place;
-    row->state |= KEPT(v);
-    return 0;
+    if (size / PLACE > UINT32_MAX)
+        return ERR_LIMIT;
+    *place = (uint32_t)(size / PLACE);
+    put_le32(head, (uint32_t)value.size);
+    rc = io_spill_append(rows->pool, head, sizeof head, NULL);
+    if (!rc && value.size)
+        rc = io_spill_append(rows->pool, value.data, value.size, NULL);
+    return rc || !padding ? rc : io_spill_append(rows->pool, zeros, padding, NULL);
 }
 
 struct wanted {
@@ -294,38 +275,64 @@ static int by_hid(const void *a, const void *b)
     return (x->row > y->row) - (x->row < y->row);
 }
 
-static int keep_sorted(struct load *l, size_t rows)
+/* The heap's values, in the order in which they lie there. */
+static size_t list_wanted(const struct row *rows, size_t count, struct wanted *list)
 {
-    struct wanted *list = mem_alloc_array(rows * VALUES + 1, sizeof *list);
-    struct row *first = l->rows->list + l->first;
-    size_t count = 0;
-    int rc = 0;
+    size_t kept = 0;
 
-    if (!list)
-        return ERR_NOMEM;
-    for (size_t i = 0; i < rows; i++)
+    for (size_t i = 0; i < count; i++)
         for (unsigned v = 0; v < VALUES; v++)
-            if (first[i].state & HAS_VALUE(v))
-                list[count++] = (struct wanted){first[i].ref[v], (uint32_t)(i << 1 | v)};
-    ost_sort(list, count, sizeof *list, by_hid);
-    for (size_t i = 0; i < count && !rc; i++)
-        rc = keep_value(l, &first[list[i].row >> 1], list[i].row & 1);
-    mem_free(list);
-    return rc;
+            /* A value that is a subnode's stays where it is: few are. */
+            if (rows[i].state & HAS_VALUE(v) && !(rows[i].ref[v] & NID_TYPE_MASK))
+                list[kept++] = (struct wanted){rows[i].ref[v], (uint32_t)(i << 1 | v)};
+    ost_sort(list, kept, sizeof *list, by_hid);
+    return kept;
+}
+
+/*
+ * Puts a value of the heap into the pool. *left: bytes that may still go there. Items that do not
+ * overlap take no more than the heap has; ERR_DAMAGED: this one would.
+ */
+static int keep_value(struct load *l, uint32_t hid, uint64_t *left, uint32_t *place)
+{
+    struct bytes value;
+    int rc = ost_heap_item(&l->heap, hid, &value);
+
+    if (!rc && (value.size > OST_LIMIT_ROW_VALUE || value.size > *left))
+        rc = ERR_DAMAGED;
+    if (rc)
+        return rc;
+    *left -= value.size;
+    return put_in_pool(l->rows, value, place);
 }
 
 static int keep_values(struct load *l)
 {
-    size_t rows = l->rows->count - l->first;
+    size_t rows = l->rows->count - l->first, count = 0;
+    struct wanted *list = mem_alloc_array(rows * VALUES + 1, sizeof *list);
+    struct row *first = l->rows->list + l->first;
+    uint64_t left = l->heap.leaves.bytes;
+    uint32_t place = 0;
     int rc = 0;
 
-    if (l->heap.leaves.count > 1)
-        return keep_sorted(l, rows);
-    for (size_t i = l->first; i < l->rows->count && !rc; i++)
-        for (unsigned v = 0; v < VALUES && !rc; v++)
-            if (l->rows->list[i].state & HAS_VALUE(v))
-                rc = keep_value(l, &l->rows->list[i], v);
-    return rc;
+    if (!list)
+        return ERR_NOMEM;
+    if (rows)
+        count = list_wanted(first, rows, list);
+    for (size_t i = 0; i < count; i++) {
+        struct row *row = &first[list[i].row >> 1];
+        unsigned v = list[i].row & 1;
+
+        /* What several rows name is kept once. */
+        if (i == 0 || list[i].hid != list[i - 1].hid)
+            rc = keep_value(l, list[i].hid, &left, &place);
+        if (rc && rc != ERR_DAMAGED)
+            break;
+        row->ref[v] = place;
+        row->state = rc ? (row->state & ~HAS_VALUE(v)) | BAD : row->state | KEPT(v);
+    }
+    mem_free(list);
+    return rc == ERR_DAMAGED ? 0 : rc;
 }
 
 /* Opens the table; its heap is read leaf by leaf. To be ended by ost_pager_done, also on failure.*/
@@ -413,31 +420,6 @@ size_t ost_rows_find(const struct ost_rows *rows, uint32_t item, uint32_t folder
     return SIZE_MAX;
 }
 
-/* Makes the heap of the row's table the one that values are read from. */
-static int turn_to(struct ost_rows *rows, const struct row *row, struct ost_reading *r)
-{
-    uint32_t table = number_of_table(row);
-    const struct ost_block **blocks;
-    struct ost_extent extent;
-    int rc;
-
-    if (rows->late.extent.blocks && rows->late.table == table)
-        return 0;
-    rc = ost_reading_extent(r, rows->tables[table].roots.data, &extent);
-    if (rc)
-        return rc;
-    blocks = mem_alloc_array(extent.count + 1, sizeof *blocks);
-    if (!blocks)
-        return ERR_NOMEM;
-    if (extent.count)
-        memcpy(blocks, extent.blocks, extent.count * sizeof *blocks);
-    mem_free(rows->late.extent.blocks);
-    rows->late.extent = extent;
-    rows->late.extent.blocks = blocks;
-    rows->late.table = table;
-    return 0;
-}
-
 static int fetch_from_subnode(struct ost_rows *rows, const struct row *row, unsigned v,
                               struct ost_reading *r, struct bytes *out)
 {
@@ -451,45 +433,36 @@ static int fetch_from_subnode(struct ost_rows *rows, const struct row *row, unsi
     return s ? ost_reading_value(r, s->data, OST_LIMIT_ROW_VALUE, out) : 0;
 }
 
-/* A value that was not kept: 1, 0, or a code; *out lives as long as the reading. */
-static int fetch_later(struct ost_rows *rows, const struct row *row, unsigned v,
-                       struct ost_reading *r, struct bytes *out)
+/* A kept value; *out lives as long as the reading. The first read brings most values whole. */
+static int fetch_from_pool(struct ost_rows *rows, const struct row *row, unsigned v,
+                           struct ost_reading *r, struct bytes *out)
 {
-    struct ost_heap heap = {.index_bits = ost_heap_index_bits(r->variant->format)};
-    struct ost_pager pager;
-    struct bytes value;
+    uint64_t at = (uint64_t)row->ref[v] * PLACE, rest = io_spill_size(rows->pool) - at;
+    uint8_t first[64];
+    size_t had = rest < sizeof first ? (size_t)rest : sizeof first, size;
     uint8_t *copy;
-    int rc;
+    int rc = io_spill_read(rows->pool, at, first, had);
 
-    if (row->ref[v] & NID_TYPE_MASK)
-        return fetch_from_subnode(rows, row, v, r, out);
-    rc = turn_to(rows, row, r);
     if (rc)
         return rc;
-    ost_pager_init(&pager, r, rows->late.extent);
-    heap.leaves = ost_pager_leaves(&pager);
-    rc = ost_heap_item(&heap, row->ref[v], &value);
-    if (!rc && value.size <= OST_LIMIT_ROW_VALUE) {
-        copy = ost_take(r->arena, value.size, 1, &rc);
-        if (copy && value.size)
-            memcpy(copy, value.data, value.size);
-        *out = (struct bytes){copy, value.size};
-        rc = copy ? 1 : rc;
-    }
-    ost_pager_done(&pager);
-    return rc == ERR_DAMAGED ? 0 : rc;
+    had -= POOL_HEAD;
+    size = le32(first);
+    copy = ost_take(r->arena, size, 1, &rc);
+    if (!copy)
+        return rc;
+    memcpy(copy, first + POOL_HEAD, size < had ? size : had);
+    if (size > had)
+        rc = io_spill_read(rows->pool, at + POOL_HEAD + had, copy + had, size - had);
+    *out = (struct bytes){copy, size};
+    return rc ? rc : 1;
 }
 
+/* 1, 0: it cannot be had, or a code. */
 static int value_of(struct ost_rows *rows, const struct row *row, unsigned v, struct ost_reading *r,
                     struct bytes *out)
 {
-    const uint8_t *kept;
-
-    if (!(row->state & KEPT(v)))
-        return fetch_later(rows, row, v, r, out);
-    kept = rows->pool.data + row->ref[v];
-    *out = (struct bytes){kept + POOL_HEAD, le16(kept)};
-    return 1;
+    return row->state & KEPT(v) ? fetch_from_pool(rows, row, v, r, out)
+                                : fetch_from_subnode(rows, row, v, r, out);
 }
 
 int ost_rows_props(struct ost_rows *rows, size_t i, struct ost_reading *r, struct ost_props have,

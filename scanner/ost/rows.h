@@ -5,10 +5,10 @@
  * A table is read in two passes: over its matrix, collecting row ids, times and heap ids; and over
  * its heap in order of blocks, fetching the change keys and lists. Kept are 24 bytes a row and the
  * values, of rows alone that name an item of their folder; others are findings (row_without_item).
- * Past `memory_bytes` values are not kept: their rows say where they stand, and they are
- * read when their item is.
+ * Of the values `memory_bytes` stay in memory, the rest goes to a temporary file (io/spill.h).
  *
- * Threads: one. Errors: ERR_NOMEM, ERR_DAMAGED (no table that could be read), codes of the blocks.
+ * Threads: one. Errors: ERR_NOMEM, ERR_DAMAGED (no table that could be read), codes of the blocks
+ * and of the temporary file.
  */
 #ifndef SCANNER_OST_ROWS_H
 #define SCANNER_OST_ROWS_H

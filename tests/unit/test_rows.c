@@ -1,4 +1,4 @@
-/* test_rows.c: contents rows: kept, fetched later, lost, and malformed. */
+/* test_rows.c: contents rows: kept in memory and in a file, lost, and malformed. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -79,7 +79,7 @@ static void rows_are_kept_and_found(void **state)
     (void)state;
     for (unsigned f = 0; f < 3; f++) {
         for (unsigned tree = 0; tree < 2; tree++) {
-            for (unsigned tight = 0; tight < 2; tight++) { /* no room for values: fetched later */
+            for (unsigned tight = 0; tight < 2; tight++) { /* no room for values: from a file */
                 struct tinyread x;
                 struct ost_rows *rows;
                 uint64_t count;
@@ -247,6 +247,69 @@ static void large_tables_are_read_leaf_by_leaf(void **state)
     }
 }
 
+/* A heap whose items all have the same bytes, the most that a heap has room for: rows that name
+ * one item share it, items beyond what the heap holds are damage, and so bounded. */
+static void values_take_no_more_than_their_heap(void **state)
+{
+    enum { SIZE = 3000, OVERLAPPING = 20 };
+    static const struct forge_column columns[] = {{0x67F2, OST_I32, 0, 4, 0},
+                                                  {0x65E2, OST_BINARY, 12, 4, 1}};
+    static uint8_t value[SIZE], matrix[2 * OVERLAPPING * ROW];
+    struct forge_heap *h = forge_heap_new(OST_FORMAT_UNICODE, OST_HEAP_TABLE);
+    uint32_t info, hids[OVERLAPPING], rows_hid;
+    struct ost_rows *rows;
+    struct tinyread x;
+    unsigned bad = 0;
+    uint64_t count;
+    bool lost;
+
+    (void)state;
+    memset(matrix, 0, sizeof matrix);
+    info = forge_tcinfo(h, columns, 2, BITMAP, ROW, 0);
+    rows_hid = forge_heap_add(h, matrix, sizeof matrix);
+    hids[0] = forge_heap_add(h, value, SIZE);
+    for (unsigned i = 1; i < OVERLAPPING; i++)
+        hids[i] = forge_heap_add(h, NULL, 0);
+    forge_heap_finish(h, info);
+    put_le32(forge_heap_at(h, info) + 14, rows_hid);
+    for (unsigned i = 0; i < 2 * OVERLAPPING; i++) {
+        forge_cell(forge_heap_at(h, rows_hid) + i * ROW, &columns[0], BITMAP, 0x10004 + 32 * i);
+        forge_cell(forge_heap_at(h, rows_hid) + i * ROW, &columns[1], BITMAP,
+                   i < OVERLAPPING ? hids[0] : hids[i - OVERLAPPING]);
+    }
+    /* every second of the empty ones goes back to where the long one begins */
+    for (unsigned i = 1; i < OVERLAPPING; i += 2) {
+        uint8_t *entry =
+            h->leaves[0].data + h->leaves[0].map + 4 + 2 * (size_t)((hids[i] >> 5) - 1);
+
+        put_le16(entry + 2, (uint16_t)(le16(entry) - SIZE));
+    }
+    tiny_init(&x.tiny, OST_FORMAT_UNICODE);
+    tiny_node(&x.tiny, TABLE, tiny_heap(&x.tiny, h), 0, 0);
+    add_items(&x.tiny, 0x10004, 2 * OVERLAPPING, FOLDER);
+    tinyread_open(&x, UINT64_MAX);
+    assert_int_equal(ost_rows_create(&x.plan, 0, &rows), 0);
+    assert_int_equal(load(&x, rows, TABLE, FOLDER, &count, &lost), 0);
+    assert_int_equal(count, 2 * OVERLAPPING);
+    ost_rows_seal(rows);
+    for (unsigned i = 0; i < 2 * OVERLAPPING; i++) {
+        struct ost_props none = {0}, props;
+
+        tinyread_again(&x);
+        assert_int_equal(ost_rows_props(rows, ost_rows_find(rows, 0x10004 + 32 * i, FOLDER),
+                                        &x.reading, none, &props),
+                         0);
+        if (i < OVERLAPPING) {
+            assert_int_equal(props.count, 1);
+            assert_int_equal(props.list[0].value.size, SIZE);
+        }
+        bad += tinyread_damages(&x, F_property_failed);
+    }
+    assert_true(bad >= OVERLAPPING - 4);
+    ost_rows_destroy(rows);
+    tinyread_done(&x);
+}
+
 static void lost_rows_are_told(void **state)
 {
     struct tinyread x;
@@ -352,6 +415,7 @@ int main(void)
         cmocka_unit_test(a_row_belongs_to_its_folder),
         cmocka_unit_test(what_the_item_has_is_not_repeated),
         cmocka_unit_test(large_tables_are_read_leaf_by_leaf),
+        cmocka_unit_test(values_take_no_more_than_their_heap),
         cmocka_unit_test(lost_rows_are_told),
         cmocka_unit_test(rows_without_end_are_a_limit),
         cmocka_unit_test(no_table_is_damage),
