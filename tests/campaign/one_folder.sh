@@ -25,7 +25,7 @@ milliseconds=$((($(date +%s%N) - start) / 1000000))
 
 manifest() { zstdcat "$work"/out/manifests/*.zst; }
 count() { grep -c "$@" || true; }
-image=$(manifest | grep -m 1 '^{"type":"image"')
+image=$(manifest | grep '^{"type":"image"')
 blocks=$(jq .blocks <<<"$image")
 nodes=$(jq .nodes <<<"$image")
 most=$(($(numfmt --from=iec "$memory") + (64 << 20) + 48 * blocks + 32 * nodes))
