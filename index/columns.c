@@ -94,6 +94,9 @@ static const struct idx_csv_column verdict_columns[] = {
     {"coverage.items_expected", FORM_VALUE, NULL},
     {"coverage.items_read", FORM_VALUE, NULL},
     {"coverage.items_failed", FORM_VALUE, NULL},
+    {"coverage.items_orphaned", FORM_VALUE, NULL},
+    {"coverage.rows", FORM_VALUE, NULL},
+    {"coverage.rows_without_item", FORM_VALUE, NULL},
 };
 
 static const struct idx_csv_column end_columns[] = {

@@ -384,6 +384,7 @@ static void folder_states(struct json *j, const struct chk_verdict *v)
         json_u64(j, "failed", f->failed);
         json_u64(j, "orphaned", f->orphaned);
         json_u64(j, "unaccounted", f->unaccounted);
+        json_u64(j, "rows_without_item", f->rows_without_item);
         json_cstr(j, "remedy", chk_remedy_name(f->remedy));
         json_close_object(j);
     }
@@ -415,6 +416,9 @@ static void coverage(struct json *j, const struct chk_coverage *c)
     json_u64(j, "items_expected", c->items_expected);
     json_u64(j, "items_read", c->items_read);
     json_u64(j, "items_failed", c->items_failed);
+    json_u64(j, "items_orphaned", c->items_orphaned);
+    json_u64(j, "rows", c->rows);
+    json_u64(j, "rows_without_item", c->rows_without_item);
     json_close_object(j);
 }
 

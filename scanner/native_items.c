@@ -73,11 +73,29 @@ static int put_in_order(struct native_run *n, struct sweep_item *list, size_t co
     return rc;
 }
 
+/* Its folder is missing, or has a table that does not list it. */
+static bool is_orphan(const struct native_run *n, const struct ost_node *node, size_t row)
+{
+    const struct ost_folder *folder = native_find_folder(n, node->parent);
+
+    if (!folder)
+        return true;
+    if (ost_nid_type(node->nid) == OST_NID_ASSOC_MESSAGE ? folder->has_assoc_rows
+                                                         : folder->has_rows)
+        return row == SIZE_MAX;
+    return false;
+}
+
 static int fail(struct native_run *n, const struct ost_node *node, enum finding_code code,
                 const char *detail)
 {
     bool assoc = ost_nid_type(node->nid) == OST_NID_ASSOC_MESSAGE;
     int rc = 0;
+
+    if (is_orphan(n, node, ost_rows_find(n->rows, node->nid, node->parent)))
+        rc = native_find(n, F_item_orphan, node->nid, node->parent, NULL);
+    if (rc)
+        return rc;
 
     if (code != F_item_failed)
         rc = native_find(n, code, node->nid, node->parent, NULL);
@@ -89,15 +107,11 @@ static int fail(struct native_run *n, const struct ost_node *node, enum finding_
 /* What an item's place says of it: its folder, whether that lists it, and its row. */
 static int place(struct native_run *n, const struct ost_node *node, struct ost_item *item)
 {
-    const struct ost_folder *folder = native_find_folder(n, node->parent);
     size_t row = ost_rows_find(n->rows, node->nid, node->parent);
 
     item->folder = node->parent;
     item->assoc = ost_nid_type(node->nid) == OST_NID_ASSOC_MESSAGE;
-    if (!folder)
-        item->orphan = true;
-    else if (item->assoc ? folder->has_assoc_rows : folder->has_rows)
-        item->orphan = row == SIZE_MAX;
+    item->orphan = is_orphan(n, node, row);
     if (row == SIZE_MAX)
         return 0;
     return ost_rows_props(n->rows, row, &n->reading, item->props, &item->row);

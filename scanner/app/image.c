@@ -192,6 +192,10 @@ static int on_folder(void *ctx, const struct ost_folder *folder)
     if (w->folder_path.failed)
         return ERR_NOMEM;
     err = chk_tally_folder(w->tally, folder->nid, folder->items + folder->assoc);
+    if (!err)
+        err = chk_tally_rows(w->tally, folder->nid, folder->rows + folder->assoc_rows,
+                             (folder->has_rows || !folder->items) &&
+                                 (folder->has_assoc_rows || !folder->assoc));
     if (err)
         return err;
     w->outcome->folders++;
@@ -395,8 +399,12 @@ static int run_engine(struct image_worker *w)
         .progress = on_progress,
     };
     const struct engine_job job = job_of(w);
+    int err = w->run->engine->run(&job, &sink);
 
-    return w->run->engine->run(&job, &sink);
+    /* libpff does not tell of rows that it cannot place. */
+    if (!err && !w->gave_up && w->run->engine != &engine_libpff)
+        err = chk_tally_reconcile(w->tally, w, on_finding);
+    return err;
 }
 
 static bool is_verified(const struct image_worker *w)

@@ -43,7 +43,7 @@ enum scope {
 static const enum finding_code give_ups[] = {F_engine_declined, F_engine_open_failed,
                                              F_engine_crashed, F_engine_timeout, F_engine_protocol};
 
-enum { FOLDERS_FIRST = 64, REASONS = 12 };
+enum { FOLDERS_FIRST = 64, REASONS = 16 };
 
 /* The first CHK_REASON_ITEMS different nids, ascending. */
 struct nids {
@@ -55,6 +55,9 @@ struct folder {
     bool used, announced, damaged;
     uint32_t nid;
     uint64_t messages, seen, failed, orphaned, partial;
+    uint64_t orphans_told; /* by findings, those that failed included */
+    bool rows_known;       /* of all its items */
+    uint64_t rows, rows_without_item;
 };
 
 struct chk_tally {
@@ -65,7 +68,7 @@ struct chk_tally {
     bool unread[FINDING_CODES]; /* warnings that something could not be read */
     bool hierarchy_unread;      /* one of them may be about more than a folder's contents */
     struct nids damaged[SCOPES];
-    struct nids failed_nids, partial_nids, orphan_nids, differing_nids;
+    struct nids failed_nids, partial_nids, orphan_nids, differing_nids, absent_nids;
     uint64_t items, failed, partial, orphaned;
     struct chk_reason reasons[REASONS];
     size_t reason_count;
@@ -192,6 +195,18 @@ int chk_tally_folder(struct chk_tally *t, uint32_t nid, uint64_t messages)
     return 0;
 }
 
+int chk_tally_rows(struct chk_tally *t, uint32_t nid, uint64_t rows, bool all)
+{
+    struct folder *f;
+    int err = folder_of(t, nid, &f);
+
+    if (err)
+        return err;
+    f->rows = rows;
+    f->rows_known = all;
+    return 0;
+}
+
 int chk_tally_item(struct chk_tally *t, uint32_t folder, bool orphan, bool partial)
 {
     struct folder *f;
@@ -286,9 +301,33 @@ static void note_unread(struct chk_tally *t, const struct finding *f)
         t->hierarchy_unread = true;
 }
 
+/* Orphans and rows without an item are counted in their folder. */
+static int note_in_folder(struct chk_tally *t, const struct finding *f)
+{
+    struct folder *folder;
+    int err;
+
+    if (!f->folder_count)
+        return 0;
+    err = folder_of(t, f->folders[0], &folder);
+    if (err)
+        return err;
+    folder->orphans_told += f->code == F_item_orphan;
+    folder->rows_without_item += f->code == F_row_without_item;
+    return 0;
+}
+
 int chk_tally_finding(struct chk_tally *t, const struct finding *f)
 {
+    int err = 0;
+
     t->found[f->code] = true;
+    if (f->code == F_item_orphan || f->code == F_row_without_item)
+        err = note_in_folder(t, f);
+    if (err)
+        return err;
+    if (f->code == F_row_without_item && f->has_nid)
+        nids_add(&t->absent_nids, f->nid);
     if (f->code == F_item_failed)
         note_items(&t->failed_nids, f);
     if (f->code == F_item_partial)
@@ -307,9 +346,14 @@ static uint64_t unaccounted(const struct folder *f)
     return f->messages > f->seen ? f->messages - f->seen : 0;
 }
 
+static uint64_t orphans(const struct folder *f)
+{
+    return f->orphans_told > f->orphaned ? f->orphans_told : f->orphaned;
+}
+
 static bool has_trouble(const struct folder *f)
 {
-    return f->failed || f->orphaned || f->partial || unaccounted(f);
+    return f->failed || orphans(f) || f->partial || f->rows_without_item || unaccounted(f);
 }
 
 static bool any(const bool codes[FINDING_CODES])
@@ -346,7 +390,8 @@ static bool all_well(const struct chk_tally *t)
     for (size_t i = 0; i < t->folder_capacity; i++)
         if (has_trouble(&t->folders[i]))
             return false;
-    return !any(t->unread) && !t->found[F_item_orphan] && !t->found[F_engines_differ];
+    return !any(t->unread) && !t->found[F_item_orphan] && !t->found[F_row_without_item] &&
+           !t->found[F_ledger_differs] && !t->found[F_engines_differ];
 }
 
 /* True when every trouble lies in a folder that is there and whose contents are surely damaged. */
@@ -457,10 +502,16 @@ static void reasons_of_items(struct chk_tally *t, uint64_t missing)
                     F_item_partial, &t->partial_nids);
     reason_of_items(t, t->orphaned || t->found[F_item_orphan],
                     "items hang in no folder that lists them", F_item_orphan, &t->orphan_nids);
+    reason_of_items(t, t->found[F_row_without_item],
+                    "contents tables list items that are not there", F_row_without_item,
+                    &t->absent_nids);
     reason_of_items(t, t->found[F_engines_differ], "another reader reads items otherwise",
                     F_engines_differ, &t->differing_nids);
     if (missing)
         add_reason(t, "items that the image counts were not handed out");
+    if (t->found[F_ledger_differs])
+        add_code(add_reason(t, "rows and items of folders do not add up"), t->found,
+                 F_ledger_differs);
 }
 
 static void reasons_of_doubt(struct chk_tally *t, const struct chk_facts *facts)
@@ -520,12 +571,75 @@ static size_t list_folders(const struct chk_tally *t, enum chk_remedy remedy,
         if (f->nid && (f->damaged || has_trouble(f)))
             states[count++] = (struct chk_folder_state){.nid = f->nid,
                                                         .failed = f->failed,
-                                                        .orphaned = f->orphaned,
+                                                        .orphaned = orphans(f),
+                                                        .rows_without_item = f->rows_without_item,
                                                         .unaccounted = unaccounted(f),
                                                         .remedy = remedy};
     }
     qsort(states, count, sizeof *states, compare_states);
     return count;
+}
+
+/* The ledger */
+
+static struct finding ledger_finding(const uint32_t *nid, uint64_t expected, uint64_t actual,
+                                     const char *what)
+{
+    struct finding f = finding_of(F_ledger_differs);
+
+    f.has_nid = f.has_expected = f.has_actual = true;
+    f.nid = *nid;
+    f.folders = nid;
+    f.folder_count = 1;
+    f.expected = expected;
+    f.actual = actual;
+    f.detail = what;
+    return f;
+}
+
+static int reconcile(const struct folder *f, void *ctx,
+                     int (*finding)(void *ctx, const struct finding *f))
+{
+    uint64_t listed = f->seen > orphans(f) ? f->seen - orphans(f) : 0;
+    struct finding told;
+    int err = 0;
+
+    if (f->messages != f->seen) {
+        told = ledger_finding(&f->nid, f->messages, f->seen, "items by node, and those met");
+        err = finding(ctx, &told);
+    }
+    if (!err && f->rows_known && f->rows != listed + f->rows_without_item) {
+        told = ledger_finding(&f->nid, listed + f->rows_without_item, f->rows,
+                              "items that are listed, and rows");
+        err = finding(ctx, &told);
+    }
+    return err;
+}
+
+int chk_tally_reconcile(struct chk_tally *t, void *ctx,
+                        int (*finding)(void *ctx, const struct finding *f))
+{
+    int err = 0;
+
+    for (size_t i = 0; i < t->folder_capacity && !err; i++) {
+        /* A copy: who is told may add to the tally. */
+        struct folder f = t->folders[i];
+
+        if (f.used && f.announced)
+            err = reconcile(&f, ctx, finding);
+    }
+    return err;
+}
+
+static void count_ledger(const struct chk_tally *t, struct chk_coverage *out)
+{
+    for (size_t i = 0; i < t->folder_capacity; i++) {
+        const struct folder *f = &t->folders[i];
+
+        out->items_orphaned += orphans(f);
+        out->rows += f->rows;
+        out->rows_without_item += f->rows_without_item;
+    }
 }
 
 int chk_verdict_make(struct chk_tally *t, const struct chk_facts *facts, struct chk_verdict *out)
@@ -555,5 +669,6 @@ int chk_verdict_make(struct chk_tally *t, const struct chk_facts *facts, struct 
                      .items_read = t->items,
                      .items_failed = t->failed},
     };
+    count_ledger(t, &out->coverage);
     return 0;
 }

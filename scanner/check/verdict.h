@@ -45,12 +45,15 @@ struct chk_folder_state {
     uint32_t nid;
     uint64_t failed, orphaned, unaccounted;
     enum chk_remedy remedy;
+    uint64_t rows_without_item;
 };
 
 struct chk_coverage {
     bool has_allocated;
     uint64_t allocated_bytes, verified_bytes;
     uint64_t items_expected, items_read, items_failed;
+    uint64_t items_orphaned;          /* of both kinds: in no folder that lists them */
+    uint64_t rows, rows_without_item; /* of the contents tables that could be read */
 };
 
 struct chk_verdict {
@@ -76,9 +79,20 @@ void chk_tally_destroy(struct chk_tally *t);
  * announced by chk_tally_folder counts as missing: its loss is no matter for a resync.
  */
 int chk_tally_folder(struct chk_tally *t, uint32_t nid, uint64_t messages);
+/* Rows of the folder's contents tables, after chk_tally_folder. all: those of every kind of item
+ * that the folder has. */
+int chk_tally_rows(struct chk_tally *t, uint32_t nid, uint64_t rows, bool all);
 int chk_tally_finding(struct chk_tally *t, const struct finding *f);
 int chk_tally_item(struct chk_tally *t, uint32_t folder, bool orphan, bool partial);
 int chk_tally_failed(struct chk_tally *t, uint32_t nid, uint32_t folder);
+
+/*
+ * The folders' ledger, once the engine has gone through the image: messages by node are read or
+ * failed, and rows are items listed or rows without one. Each folder of which that is not so is a
+ * finding (ledger_differs), told through `finding`; its code is passed on.
+ */
+int chk_tally_reconcile(struct chk_tally *t, void *ctx,
+                        int (*finding)(void *ctx, const struct finding *f));
 
 struct chk_facts {
     enum ost_content content;

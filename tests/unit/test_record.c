@@ -360,23 +360,30 @@ static void verdict_record(void **state)
         {.text = "a", .codes = {F_item_failed, F_table_failed}, .code_count = 2},
         {.text = "b", .items = nids, .item_count = 2},
     };
-    const struct chk_folder_state folders[] = {{0x8022, 1, 2, 3, REMEDY_RESYNC_FOLDERS}};
-    struct chk_verdict v = {REMEDY_REBUILD,           EXPORT_REQUIRED, reasons, 2, folders, 1,
-                            {true, 100, 90, 10, 8, 2}};
+    const struct chk_folder_state folders[] = {{0x8022, 1, 2, 3, REMEDY_RESYNC_FOLDERS, 7}};
+    struct chk_verdict v = {REMEDY_REBUILD,
+                            EXPORT_REQUIRED,
+                            reasons,
+                            2,
+                            folders,
+                            1,
+                            {true, 100, 90, 10, 8, 2, 3, 11, 4}};
 
     (void)state;
     idx_record_verdict(&out, &v);
-    expect("{\"type\":\"verdict\",\"remedy\":\"rebuild\",\"folders\":[{\"nid\":32802,\"failed\":1,"
-           "\"orphaned\":2,\"unaccounted\":3,\"remedy\":\"resync_folders\"}],"
-           "\"export_first\":\"required\",\"reasons\":[{\"text\":\"a\",\"codes\":[\"item_failed\","
-           "\"table_failed\"]},{\"text\":\"b\",\"items\":[4,36]}],"
-           "\"coverage\":{\"allocated\":100,\"verified\":90,\"items_expected\":10,"
-           "\"items_read\":8,\"items_failed\":2}}\n");
+    expect(
+        "{\"type\":\"verdict\",\"remedy\":\"rebuild\",\"folders\":[{\"nid\":32802,\"failed\":1,"
+        "\"orphaned\":2,\"unaccounted\":3,\"rows_without_item\":7,\"remedy\":\"resync_folders\"}],"
+        "\"export_first\":\"required\",\"reasons\":[{\"text\":\"a\",\"codes\":[\"item_failed\","
+        "\"table_failed\"]},{\"text\":\"b\",\"items\":[4,36]}],"
+        "\"coverage\":{\"allocated\":100,\"verified\":90,\"items_expected\":10,"
+        "\"items_read\":8,\"items_failed\":2,\"items_orphaned\":3,\"rows\":11,"
+        "\"rows_without_item\":4}}\n");
     v = (struct chk_verdict){.remedy = REMEDY_UNKNOWN, .export_first = EXPORT_UNKNOWN};
     idx_record_verdict(&out, &v);
     expect("{\"type\":\"verdict\",\"remedy\":\"unknown\",\"export_first\":\"unknown\","
            "\"reasons\":[],\"coverage\":{\"verified\":0,\"items_expected\":0,\"items_read\":0,"
-           "\"items_failed\":0}}\n");
+           "\"items_failed\":0,\"items_orphaned\":0,\"rows\":0,\"rows_without_item\":0}}\n");
 }
 
 static void lines_of_a_scan(void **state)
@@ -421,7 +428,8 @@ static void lines_of_a_scan(void **state)
            "\",\"same_as_hex\":\"2f71ff\"}\n");
     idx_record_close_line(&out, &totals);
     expect("{\"type\":\"end\",\"images\":{\"ok\":2,\"damaged\":0,\"partial\":0,\"changed\":0,"
-           "\"declined\":0,\"failed\":0,\"unwritten\":0,\"unreadable\":0,\"in_use\":1},\"skipped\":3,\"bytes\":4,\"folders\":5,"
+           "\"declined\":0,\"failed\":0,\"unwritten\":0,\"unreadable\":0,\"in_use\":1},\"skipped\":"
+           "3,\"bytes\":4,\"folders\":5,"
            "\"items\":6,\"assoc\":0,\"partial\":0,\"failed\":0,"
            "\"findings\":{\"corrupt\":0,\"warning\":0,\"info\":0},\"complete\":true}\n");
 }
