@@ -43,7 +43,13 @@ judge='
           then empty else "not partial: \($theirs)" end
       elif $theirs[0].failed or ($theirs[0].partial and ($theirs[0] | told_in_damage)) then empty
       else "neither partial nor failed: \($theirs)" end
-    , if $kind == "row_ghost" or $verdict.remedy != "none" then empty else "remedy none" end'
+    , if $verdict.remedy != "none" then empty else "remedy none" end
+    , $verdict.coverage as $c
+    | if $c.items_expected - $c.items_orphaned == $c.rows - $c.rows_without_item
+          and $c.items_expected == $c.items_read + $c.items_failed and $c.rows == ($rows + ([$hurt[] | select(.type == "folder") | .assoc_rows // 0] | add))
+          and $c.items_orphaned == (if $kind == "row_missing" then 1 else 0 end)
+          and $c.rows_without_item == (if $kind == "row_ghost" then 1 else 0 end) then empty
+      else "the ledger does not add up: \($c)" end'
 
 found() {
     local format=$1 kind=$2 said

@@ -106,10 +106,10 @@ static void other_records_are_lists(void **state)
            "content     ost\n"
            "\n"
            "verdict\n"
-           "remedy                   none\n"
-           "export_first             unknown\n"
-           "reasons                  one; two\n"
-           "coverage.verified        5\n");
+           "remedy                      none\n"
+           "export_first                unknown\n"
+           "reasons                     one; two\n"
+           "coverage.verified           5\n");
 }
 
 /* Every line of a table for narrow to wide terminals stays within, cut or with columns left out. */

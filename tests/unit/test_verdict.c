@@ -165,7 +165,8 @@ static void unread_parts_are_never_healthy(void **state)
         else if (code == F_changed_while_read || code == F_truncated_while_read)
             want = REMEDY_RETRY_CLOSED;
         else if ((info->severity == SEVERITY_WARNING && strcmp(info->evidence, "-") == 0) ||
-                 code == F_engine_declined || code == F_item_orphan)
+                 code == F_engine_declined || code == F_item_orphan || code == F_row_without_item ||
+                 code == F_ledger_differs)
             want = REMEDY_UNKNOWN;
         if (info->layer <= LAYER_HEADER || info->severity != SEVERITY_CORRUPT)
             assert_int_equal(got, want);
@@ -253,6 +254,133 @@ static void structure_of_exchange_ost_is_rebuilt(void **state)
     assert_int_equal(remedy(*state, facts), REMEDY_REPAIR_COPY);
     facts.account = "unknown";
     assert_int_equal(remedy(*state, facts), REMEDY_REPAIR_COPY);
+}
+
+/* Findings of the ledger, as they are told; each goes into the tally, as in a scan. */
+struct ledger {
+    struct chk_tally *tally;
+    unsigned count;
+    struct finding last;
+    int fail;
+};
+
+static int on_ledger(void *ctx, const struct finding *f)
+{
+    struct ledger *l = ctx;
+
+    assert_int_equal(f->code, F_ledger_differs);
+    assert_int_equal(f->severity, SEVERITY_WARNING);
+    assert_int_equal(f->folder_count, 1);
+    assert_int_equal(f->folders[0], f->nid);
+    l->count++;
+    l->last = *f;
+    return l->fail ? l->fail : chk_tally_finding(l->tally, f);
+}
+
+static void orphan_in(struct chk_tally *t, enum finding_code code, uint32_t nid, uint32_t folder)
+{
+    struct finding f = finding_of(code);
+
+    f.has_nid = true;
+    f.nid = nid;
+    f.folders = &folder;
+    f.folder_count = 1;
+    assert_int_equal(chk_tally_finding(t, &f), 0);
+}
+
+/* Five messages: two listed and read, one failed and listed, one read and one failed that no row
+ * names; a row without an item. */
+static void a_ledger_that_adds_up(void **state)
+{
+    struct ledger l = {.tally = *state};
+    struct chk_verdict v;
+
+    announce(*state, INBOX, 5, 2);
+    assert_int_equal(chk_tally_rows(*state, INBOX, 4, true), 0);
+    assert_int_equal(chk_tally_failed(*state, MESSAGE, INBOX), 0);
+    orphan_in(*state, F_item_orphan, MESSAGE2, INBOX);
+    assert_int_equal(chk_tally_item(*state, INBOX, true, false), 0);
+    orphan_in(*state, F_item_orphan, MESSAGE2 + 32, INBOX);
+    assert_int_equal(chk_tally_failed(*state, MESSAGE2 + 32, INBOX), 0);
+    orphan_in(*state, F_row_without_item, MESSAGE2 + 64, INBOX);
+    announce(*state, DRAFTS, 3, 3); /* whose table could not be read */
+    assert_int_equal(chk_tally_rows(*state, DRAFTS, 0, false), 0);
+    assert_int_equal(chk_tally_reconcile(*state, &l, on_ledger), 0);
+    assert_int_equal(l.count, 0);
+    v = verdict(*state, clean_facts());
+    assert_int_equal(v.remedy, REMEDY_UNKNOWN);
+    assert_int_equal(v.coverage.items_expected, 8);
+    assert_int_equal(v.coverage.items_read, 6);
+    assert_int_equal(v.coverage.items_failed, 2);
+    assert_int_equal(v.coverage.items_orphaned, 2);
+    assert_int_equal(v.coverage.rows, 4);
+    assert_int_equal(v.coverage.rows_without_item, 1);
+    assert_int_equal(v.folder_count, 1);
+    assert_int_equal(v.folders[0].failed, 2);
+    assert_int_equal(v.folders[0].orphaned, 2);
+    assert_int_equal(v.folders[0].rows_without_item, 1);
+    assert_int_equal(reason_with(&v, F_row_without_item)->items[0], MESSAGE2 + 64);
+}
+
+/* A row without an item alone is no damage, but the item may be what was lost. */
+static void a_row_without_an_item_is_not_passed_over(void **state)
+{
+    struct ledger l = {.tally = *state};
+
+    announce(*state, INBOX, 2, 2);
+    assert_int_equal(chk_tally_rows(*state, INBOX, 3, true), 0);
+    orphan_in(*state, F_row_without_item, MESSAGE, INBOX);
+    assert_int_equal(chk_tally_reconcile(*state, &l, on_ledger), 0);
+    assert_int_equal(l.count, 0);
+    assert_int_equal(remedy(*state, clean_facts()), REMEDY_UNKNOWN);
+}
+
+static void a_difference_in_the_ledger_is_told(void **state)
+{
+    static const struct {
+        uint64_t messages, rows, expected, actual;
+    } wrong[] = {
+        {2, 3, 2, 3}, /* a row too many */
+        {2, 1, 2, 1},
+        {3, 2, 3, 2}, /* a message not met */
+    };
+
+    (void)state;
+    for (size_t i = 0; i < sizeof wrong / sizeof *wrong; i++) {
+        struct ledger l = {0};
+
+        assert_int_equal(chk_tally_create(&l.tally), 0);
+        announce(l.tally, DRAFTS, 1, 1);
+        assert_int_equal(chk_tally_rows(l.tally, DRAFTS, 1, true), 0);
+        announce(l.tally, INBOX, wrong[i].messages, 2);
+        assert_int_equal(chk_tally_rows(l.tally, INBOX, wrong[i].rows, true), 0);
+        l.fail = -77;
+        assert_int_equal(chk_tally_reconcile(l.tally, &l, on_ledger), -77);
+        l.fail = 0;
+        l.count = 0;
+        assert_int_equal(chk_tally_reconcile(l.tally, &l, on_ledger), 0);
+        assert_int_equal(l.count, 1);
+        assert_int_equal(l.last.nid, INBOX);
+        assert_int_equal(l.last.expected, wrong[i].expected);
+        assert_int_equal(l.last.actual, wrong[i].actual);
+        assert_int_equal(remedy(l.tally, clean_facts()), REMEDY_UNKNOWN);
+        chk_tally_destroy(l.tally);
+    }
+}
+
+/* That another engine reads an item otherwise is never damage. */
+static void a_difference_of_engines_leaves_it_open(void **state)
+{
+    struct chk_verdict v;
+
+    announce(*state, INBOX, 1, 1);
+    orphan_in(*state, F_engines_differ, MESSAGE, INBOX);
+    v = verdict(*state, clean_facts());
+    assert_int_equal(v.remedy, REMEDY_UNKNOWN);
+    assert_int_equal(v.folder_count, 0);
+    assert_int_equal(reason_with(&v, F_engines_differ)->items[0], MESSAGE);
+    tell(*state, F_block_crc);
+    assert_int_equal(remedy(*state, clean_facts()), REMEDY_REBUILD); /* for the block's sake */
 }
 
 /* Severity alone does not make damage certain: the code's evidence must be a real file's. */
@@ -528,6 +656,10 @@ int main(void)
         cmocka_unit_test(items_in_trouble_leave_it_open),
         WITH_TALLY(held_or_changed_is_tried_again),
         WITH_TALLY(structure_of_exchange_ost_is_rebuilt),
+        WITH_TALLY(a_ledger_that_adds_up),
+        WITH_TALLY(a_row_without_an_item_is_not_passed_over),
+        cmocka_unit_test(a_difference_in_the_ledger_is_told),
+        WITH_TALLY(a_difference_of_engines_leaves_it_open),
         WITH_TALLY(corrupt_without_evidence_is_no_damage),
         WITH_TALLY(damage_in_named_folders_is_resynced),
         cmocka_unit_test(resync_needs_all_else_sound),
