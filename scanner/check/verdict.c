@@ -31,49 +31,11 @@
 
 #include "io/err.h"
 #include "io/mem.h"
-
-enum scope {
-    SCOPE_STRUCTURE, /* what every folder rests on */
-    SCOPE_FOLDERS,   /* the contents of folders that are named */
-    SCOPE_UNPLACED,  /* contents of folders that are not known */
-    SCOPES,
-};
+#include "scanner/check/tally.h"
 
 /* What an engine says when it does not go through the image. */
 static const enum finding_code give_ups[] = {F_engine_declined, F_engine_open_failed,
                                              F_engine_crashed, F_engine_timeout, F_engine_protocol};
-
-enum { FOLDERS_FIRST = 64, REASONS = 16 };
-
-/* The first CHK_REASON_ITEMS different nids, ascending. */
-struct nids {
-    uint32_t list[CHK_REASON_ITEMS];
-    size_t count;
-};
-
-struct folder {
-    bool used, announced, damaged;
-    uint32_t nid;
-    uint64_t messages, seen, failed, orphaned, partial;
-    uint64_t orphans_told; /* by findings, those that failed included */
-    bool rows_known;       /* of all its items */
-    uint64_t rows, rows_without_item;
-};
-
-struct chk_tally {
-    struct folder *folders; /* open addressing by nid; capacity is a power of two */
-    size_t folder_count, folder_capacity;
-    bool found[FINDING_CODES];
-    bool certain[SCOPES][FINDING_CODES];
-    bool unread[FINDING_CODES]; /* warnings that something could not be read */
-    bool hierarchy_unread;      /* one of them may be about more than a folder's contents */
-    struct nids damaged[SCOPES];
-    struct nids failed_nids, partial_nids, orphan_nids, differing_nids, absent_nids;
-    uint64_t items, failed, partial, orphaned;
-    struct chk_reason reasons[REASONS];
-    size_t reason_count;
-    struct chk_folder_state *states;
-};
 
 const char *chk_remedy_name(enum chk_remedy remedy)
 {
@@ -92,268 +54,10 @@ const char *chk_export_name(enum chk_export export_first)
     return names[export_first];
 }
 
-int chk_tally_create(struct chk_tally **out)
+static bool has_trouble(const struct tally_folder *f)
 {
-    struct chk_tally *t = mem_zalloc(sizeof *t);
-
-    if (!t)
-        return ERR_NOMEM;
-    *out = t;
-    return 0;
-}
-
-void chk_tally_destroy(struct chk_tally *t)
-{
-    if (!t)
-        return;
-    mem_free(t->folders);
-    mem_free(t->states);
-    mem_free(t);
-}
-
-static void nids_add(struct nids *set, uint32_t nid)
-{
-    size_t low = 0, high = set->count;
-
-    if (set->count == CHK_REASON_ITEMS)
-        return;
-    while (low < high) {
-        size_t middle = low + (high - low) / 2;
-
-        if (set->list[middle] < nid)
-            low = middle + 1;
-        else
-            high = middle;
-    }
-    if (low < set->count && set->list[low] == nid)
-        return;
-    memmove(&set->list[low + 1], &set->list[low], (set->count - low) * sizeof *set->list);
-    set->list[low] = nid;
-    set->count++;
-}
-
-/* Seeded by where the tally lies: an image cannot choose nids that all fall on one slot. */
-static struct folder *folder_slot(const struct chk_tally *t, struct folder *table, size_t capacity,
-                                  uint32_t nid)
-{
-    uint64_t mixed = (nid ^ (uint64_t)(uintptr_t)t) * 0x9E3779B97F4A7C15u;
-    size_t i;
-
-    mixed = (mixed ^ (mixed >> 32)) * 0xD6E8FEB86659FD93u;
-    i = (size_t)(mixed >> 32) & (capacity - 1);
-    while (table[i].used && table[i].nid != nid)
-        i = (i + 1) & (capacity - 1);
-    return &table[i];
-}
-
-static int folders_grow(struct chk_tally *t)
-{
-    size_t capacity = t->folder_capacity ? 2 * t->folder_capacity : FOLDERS_FIRST;
-    struct folder *table = mem_alloc_array(capacity, sizeof *table);
-
-    if (!table)
-        return ERR_NOMEM;
-    memset(table, 0, capacity * sizeof *table);
-    for (size_t i = 0; i < t->folder_capacity; i++)
-        if (t->folders[i].used)
-            *folder_slot(t, table, capacity, t->folders[i].nid) = t->folders[i];
-    mem_free(t->folders);
-    t->folders = table;
-    t->folder_capacity = capacity;
-    return 0;
-}
-
-static int folder_of(struct chk_tally *t, uint32_t nid, struct folder **out)
-{
-    struct folder *f;
-
-    if (2 * (t->folder_count + 1) > t->folder_capacity) {
-        int err = folders_grow(t);
-
-        if (err)
-            return err;
-    }
-    f = folder_slot(t, t->folders, t->folder_capacity, nid);
-    if (!f->used) {
-        f->used = true;
-        f->nid = nid;
-        t->folder_count++;
-    }
-    *out = f;
-    return 0;
-}
-
-int chk_tally_folder(struct chk_tally *t, uint32_t nid, uint64_t messages)
-{
-    struct folder *f;
-    int err = folder_of(t, nid, &f);
-
-    if (err)
-        return err;
-    f->announced = true;
-    f->messages = messages;
-    return 0;
-}
-
-int chk_tally_rows(struct chk_tally *t, uint32_t nid, uint64_t rows, bool all)
-{
-    struct folder *f;
-    int err = folder_of(t, nid, &f);
-
-    if (err)
-        return err;
-    f->rows = rows;
-    f->rows_known = all;
-    return 0;
-}
-
-int chk_tally_item(struct chk_tally *t, uint32_t folder, bool orphan, bool partial)
-{
-    struct folder *f;
-    int err = folder_of(t, folder, &f);
-
-    if (err)
-        return err;
-    f->seen++;
-    f->orphaned += orphan;
-    f->partial += partial;
-    t->items++;
-    t->orphaned += orphan;
-    t->partial += partial;
-    return 0;
-}
-
-int chk_tally_failed(struct chk_tally *t, uint32_t nid, uint32_t folder)
-{
-    struct folder *f;
-    int err = folder_of(t, folder, &f);
-
-    if (err)
-        return err;
-    f->seen++;
-    f->failed++;
-    t->failed++;
-    nids_add(&t->failed_nids, nid);
-    return 0;
-}
-
-/* Messages and the tables that list them: what a folder holds, not what it is. */
-static bool is_folder_content(uint32_t nid)
-{
-    switch (nid & 0x1F) {
-    case 0x04: /* NORMAL_MESSAGE */
-    case 0x08: /* ASSOC_MESSAGE */
-    case 0x0E: /* CONTENTS_TABLE */
-    case 0x0F: /* ASSOC_CONTENTS_TABLE */
-        return true;
-    default:
-        return false;
-    }
-}
-
-static bool is_certain(const struct finding *f)
-{
-    return f->severity == SEVERITY_CORRUPT && finding_info(f->code)->evidence[0] == 'R';
-}
-
-static enum scope scope_of(const struct finding *f)
-{
-    enum finding_layer layer = finding_info(f->code)->layer;
-
-    if (layer < LAYER_BLOCK || layer == LAYER_BTREE || layer == LAYER_ALLOC)
-        return SCOPE_STRUCTURE;
-    if (f->has_nid && !is_folder_content(f->nid))
-        return SCOPE_STRUCTURE;
-    if (f->folder_count)
-        return SCOPE_FOLDERS;
-    return layer == LAYER_BLOCK ? SCOPE_STRUCTURE : SCOPE_UNPLACED;
-}
-
-static void note_items(struct nids *set, const struct finding *f)
-{
-    if (f->has_nid && is_folder_content(f->nid) && (f->nid & 0x1F) < 0x0E)
-        nids_add(set, f->nid);
-    for (size_t i = 0; i < f->item_count && set->count < CHK_REASON_ITEMS; i++)
-        nids_add(set, f->items[i]);
-}
-
-static int note_certain(struct chk_tally *t, const struct finding *f)
-{
-    enum scope scope = scope_of(f);
-
-    for (size_t i = 0; i < f->folder_count; i++) {
-        struct folder *folder;
-        int err = folder_of(t, f->folders[i], &folder);
-
-        if (err)
-            return err;
-        folder->damaged = true;
-    }
-    t->certain[scope][f->code] = true;
-    note_items(&t->damaged[scope], f);
-    return 0;
-}
-
-static void note_unread(struct chk_tally *t, const struct finding *f)
-{
-    t->unread[f->code] = true;
-    if (!f->has_nid || !is_folder_content(f->nid))
-        t->hierarchy_unread = true;
-}
-
-/* Orphans and rows without an item are counted in their folder. */
-static int note_in_folder(struct chk_tally *t, const struct finding *f)
-{
-    struct folder *folder;
-    int err;
-
-    if (!f->folder_count)
-        return 0;
-    err = folder_of(t, f->folders[0], &folder);
-    if (err)
-        return err;
-    folder->orphans_told += f->code == F_item_orphan;
-    folder->rows_without_item += f->code == F_row_without_item;
-    return 0;
-}
-
-int chk_tally_finding(struct chk_tally *t, const struct finding *f)
-{
-    int err = 0;
-
-    t->found[f->code] = true;
-    if (f->code == F_item_orphan || f->code == F_row_without_item)
-        err = note_in_folder(t, f);
-    if (err)
-        return err;
-    if (f->code == F_row_without_item && f->has_nid)
-        nids_add(&t->absent_nids, f->nid);
-    if (f->code == F_item_failed)
-        note_items(&t->failed_nids, f);
-    if (f->code == F_item_partial)
-        note_items(&t->partial_nids, f);
-    if (f->code == F_item_orphan)
-        note_items(&t->orphan_nids, f);
-    if (f->code == F_engines_differ)
-        note_items(&t->differing_nids, f);
-    else if (f->severity != SEVERITY_INFO && finding_info(f->code)->evidence[0] == '-')
-        note_unread(t, f);
-    return is_certain(f) ? note_certain(t, f) : 0;
-}
-
-static uint64_t unaccounted(const struct folder *f)
-{
-    return f->messages > f->seen ? f->messages - f->seen : 0;
-}
-
-static uint64_t orphans(const struct folder *f)
-{
-    return f->orphans_told > f->orphaned ? f->orphans_told : f->orphaned;
-}
-
-static bool has_trouble(const struct folder *f)
-{
-    return f->failed || orphans(f) || f->partial || f->rows_without_item || unaccounted(f);
+    return f->failed || tally_orphans(f) || f->partial || f->rows_without_item ||
+           tally_unaccounted(f);
 }
 
 static bool any(const bool codes[FINDING_CODES])
@@ -400,7 +104,7 @@ static bool is_confined(const struct chk_tally *t)
     if (any(t->certain[SCOPE_UNPLACED]) || t->hierarchy_unread)
         return false;
     for (size_t i = 0; i < t->folder_capacity; i++) {
-        const struct folder *f = &t->folders[i];
+        const struct tally_folder *f = &t->folders[i];
 
         if ((f->damaged && !f->announced) || (has_trouble(f) && !f->damaged))
             return false;
@@ -457,7 +161,7 @@ static void add_codes(struct chk_reason *r, const bool found[FINDING_CODES])
         add_code(r, found, (enum finding_code)code);
 }
 
-static void add_items(struct chk_reason *r, const struct nids *set)
+static void add_items(struct chk_reason *r, const struct tally_nids *set)
 {
     r->items = set->list;
     r->item_count = set->count;
@@ -483,7 +187,7 @@ static void reasons_of_damage(struct chk_tally *t)
 }
 
 static void reason_of_items(struct chk_tally *t, bool applies, const char *text,
-                            enum finding_code code, const struct nids *set)
+                            enum finding_code code, const struct tally_nids *set)
 {
     struct chk_reason *r;
 
@@ -566,77 +270,26 @@ static size_t list_folders(const struct chk_tally *t, enum chk_remedy remedy,
     size_t count = 0;
 
     for (size_t i = 0; i < t->folder_capacity; i++) {
-        const struct folder *f = &t->folders[i];
+        const struct tally_folder *f = &t->folders[i];
 
         if (f->nid && (f->damaged || has_trouble(f)))
             states[count++] = (struct chk_folder_state){.nid = f->nid,
                                                         .failed = f->failed,
-                                                        .orphaned = orphans(f),
+                                                        .orphaned = tally_orphans(f),
                                                         .rows_without_item = f->rows_without_item,
-                                                        .unaccounted = unaccounted(f),
+                                                        .unaccounted = tally_unaccounted(f),
                                                         .remedy = remedy};
     }
     qsort(states, count, sizeof *states, compare_states);
     return count;
 }
 
-/* The ledger */
-
-static struct finding ledger_finding(const uint32_t *nid, uint64_t expected, uint64_t actual,
-                                     const char *what)
-{
-    struct finding f = finding_of(F_ledger_differs);
-
-    f.has_nid = f.has_expected = f.has_actual = true;
-    f.nid = *nid;
-    f.folders = nid;
-    f.folder_count = 1;
-    f.expected = expected;
-    f.actual = actual;
-    f.detail = what;
-    return f;
-}
-
-static int reconcile(const struct folder *f, void *ctx,
-                     int (*finding)(void *ctx, const struct finding *f))
-{
-    uint64_t listed = f->seen > orphans(f) ? f->seen - orphans(f) : 0;
-    struct finding told;
-    int err = 0;
-
-    if (f->messages != f->seen) {
-        told = ledger_finding(&f->nid, f->messages, f->seen, "items by node, and those met");
-        err = finding(ctx, &told);
-    }
-    if (!err && f->rows_known && f->rows != listed + f->rows_without_item) {
-        told = ledger_finding(&f->nid, listed + f->rows_without_item, f->rows,
-                              "items that are listed, and rows");
-        err = finding(ctx, &told);
-    }
-    return err;
-}
-
-int chk_tally_reconcile(struct chk_tally *t, void *ctx,
-                        int (*finding)(void *ctx, const struct finding *f))
-{
-    int err = 0;
-
-    for (size_t i = 0; i < t->folder_capacity && !err; i++) {
-        /* A copy: who is told may add to the tally. */
-        struct folder f = t->folders[i];
-
-        if (f.used && f.announced)
-            err = reconcile(&f, ctx, finding);
-    }
-    return err;
-}
-
 static void count_ledger(const struct chk_tally *t, struct chk_coverage *out)
 {
     for (size_t i = 0; i < t->folder_capacity; i++) {
-        const struct folder *f = &t->folders[i];
+        const struct tally_folder *f = &t->folders[i];
 
-        out->items_orphaned += orphans(f);
+        out->items_orphaned += tally_orphans(f);
         out->rows += f->rows;
         out->rows_without_item += f->rows_without_item;
     }
@@ -651,7 +304,7 @@ int chk_verdict_make(struct chk_tally *t, const struct chk_facts *facts, struct 
     if (!states)
         return ERR_NOMEM;
     for (size_t i = 0; i < t->folder_capacity; i++)
-        missing += unaccounted(&t->folders[i]);
+        missing += tally_unaccounted(&t->folders[i]);
     make_reasons(t, facts, remedy, missing);
     mem_free(t->states);
     t->states = states;

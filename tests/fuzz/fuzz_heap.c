@@ -2,6 +2,7 @@
 #include <assert.h>
 #include <string.h>
 
+#include "scanner/ost/heap_fault.h"
 #include "tests/fuzz/fuzz.h"
 #include "tests/fuzz/leaves.h"
 
@@ -9,6 +10,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     struct leaves l;
     struct ost_heap heap;
+    enum finding_code code;
     struct bytes item;
 
     leaves_cut(&l, data, size);
@@ -24,6 +26,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
             }
         }
         fuzz_use((uint64_t)ost_heap_item(&heap, heap.root, &item));
+        if (ost_heap_item_fault(&heap, heap.root, &code))
+            assert(ost_heap_item(&heap, heap.root, &item) != 0);
     }
     leaves_done(&l);
     return 0;

@@ -2,6 +2,7 @@
 #include <assert.h>
 #include <string.h>
 
+#include "scanner/ost/heap_fault.h"
 #include "scanner/ost/pc.h"
 #include "tests/fuzz/fuzz.h"
 #include "tests/fuzz/leaves.h"
@@ -27,12 +28,18 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     struct ost_heap heap;
     struct arena arena;
     struct ost_pc pc;
+    enum finding_code code;
+    int rc;
 
     leaves_cut(&l, data, size);
     arena_init(&arena, 16 << 20);
-    if (ost_heap_open(l.format, ost_leaves_in_memory(l.list, l.count), &heap) == 0 &&
-        ost_pc_read(&heap, &arena, &pc) == 0)
+    rc = ost_heap_open(l.format, ost_leaves_in_memory(l.list, l.count), &heap);
+    if (!rc)
+        rc = ost_pc_read(&heap, &arena, &pc);
+    if (!rc)
         check(&pc);
+    if (ost_heap_fault(l.format, ost_leaves_in_memory(l.list, l.count), OST_HEAP_PROPERTIES, &code))
+        assert(rc != 0);
     assert(arena.used_bytes <= 64 * size + 64);
     arena_done(&arena);
     leaves_done(&l);
