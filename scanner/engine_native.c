@@ -152,6 +152,15 @@ static const struct ost_node *begin(struct native_run *n, uint32_t nid, struct o
     return node;
 }
 
+/* Whether the node at hand, now read, may hold other than was written. */
+static bool is_suspect(const struct native_run *n, uint32_t nid)
+{
+    const struct ost_node *node = ost_plan_node(&n->plan, nid);
+
+    return n->reading.damages.count ||
+           (node ? node->flags & OST_ENTRY_SUSPECT : n->plan.trees[OST_TREE_NBT].lost_pages > 0);
+}
+
 static int read_names(struct native_run *n)
 {
     struct bytes streams[3] = {{0}};
@@ -159,8 +168,10 @@ static int read_names(struct native_run *n)
     struct ost_subnode roots;
     int rc;
 
-    if (!begin(n, OST_NODE_NAMES, &roots))
+    if (!begin(n, OST_NODE_NAMES, &roots)) {
+        n->names.suspect = is_suspect(n, OST_NODE_NAMES);
         return native_end_object(n);
+    }
     rc = ost_object_read(&n->reading, &n->names, roots, 0, &object);
     if (rc == ERR_DAMAGED || rc == ERR_LIMIT) {
         ost_reading_damage(&n->reading, F_property_failed, "the map of named properties");
@@ -175,6 +186,7 @@ static int read_names(struct native_run *n)
     }
     if (!rc)
         rc = ost_namemap_init(&n->names, streams[0], streams[1], streams[2]);
+    n->names.suspect = is_suspect(n, OST_NODE_NAMES);
     return rc ? rc : native_end_object(n);
 }
 
@@ -192,6 +204,7 @@ static int read_store(struct native_run *n)
     }
     if (!rc)
         rc = ost_props_copy(&n->keep, object.props, &n->image.store);
+    n->store_suspect = is_suspect(n, OST_NODE_STORE);
     return rc ? rc : native_end_object(n);
 }
 

@@ -138,6 +138,7 @@ static int read_item(struct native_run *n, const struct sweep_item *at)
         .names = &n->names,
         .hasher = n->job->hasher,
         .codepage = n->image.codepage,
+        .codepage_suspect = n->store_suspect,
     };
     struct ost_subnode roots = {node->nid, node->data, node->sub};
     struct ost_item item;

@@ -31,6 +31,7 @@ struct native_run {
     struct ost_reading reading;
 
     struct ost_image image;
+    bool store_suspect; /* it, and with it the code page, may be other than written */
     uint32_t receive_folder;
     struct ost_folder *folders; /* in the order of ost_folders_list */
     size_t folder_count;

@@ -209,6 +209,35 @@ static int read_data(struct stack *s, const struct ost_object *object, struct os
 
 /* Items */
 
+/* Whether there is text that only the right code page can tell. */
+static bool needs_codepage(struct ost_props props)
+{
+    for (size_t i = 0; i < props.count; i++) {
+        const struct ost_prop *p = &props.list[i];
+
+        if ((p->type & ~OST_MULTI) != OST_STRING8)
+            continue;
+        for (size_t k = 0; k < p->value.size; k++)
+            if (p->value.data[k] >= 0x80)
+                return true;
+    }
+    return false;
+}
+
+/* Text in the code page of a damaged store is no more whole than the store, whose damage was told.
+ */
+static void doubt_codepage(struct ost_reading *r, const struct ost_item *item)
+{
+    bool needed = needs_codepage(item->props);
+
+    if (ost_props_codepage(item->props, 0))
+        return;
+    for (size_t i = 0; i < item->recipient_count; i++)
+        needed = needed || needs_codepage(item->recipients[i]);
+    if (needed)
+        ost_reading_mark(r, F_property_failed);
+}
+
 static int open_item(struct stack *s, struct ost_subnode roots)
 {
     struct ost_reading *r = s->reading;
@@ -231,6 +260,8 @@ static int open_item(struct stack *s, struct ost_subnode roots)
     };
     f->subnodes = object.subnodes;
     rc = read_recipients(s, f);
+    if (!rc && s->message->codepage_suspect)
+        doubt_codepage(r, f->item);
     return rc ? rc : list_attachments(s, f);
 }
 

@@ -19,6 +19,7 @@ struct ost_message_reader {
     const struct ost_namemap *names;
     const struct ost_hasher *hasher; /* may be NULL: no digests */
     uint32_t codepage;               /* the store's */
+    bool codepage_suspect;           /* the store is damaged: it may be another */
 };
 
 /*

@@ -25,6 +25,7 @@ struct ost_namemap {
     size_t count;
     uint8_t *strings;
     uint64_t left_out; /* entries that could not be used */
+    bool suspect;      /* it was read from a damaged place: names may be missing, or other ones */
 };
 
 /* Out of the three streams, which are copied. ERR_NOMEM. */

@@ -13,6 +13,7 @@ enum {
     PID_INTERNET_CODEPAGE = 0x3FDE,
     PID_STORE_CODEPAGE = 0x66C3,
     PID_MESSAGE_LOCALE = 0x3FF1,
+    FIRST_NAMED = 0x8000,
     NID_TYPE_MASK = 0x1F,
 };
 
@@ -54,6 +55,16 @@ static void tell_unknown_type(struct ost_reading *r, uint16_t type)
     ost_reading_damage_of(r, F_property_type_unknown, type, NULL);
 }
 
+/* Out of a damaged map it may be missing or another one, and whoever has that property is then no
+ * more whole than the map, whose damage was told. */
+static const struct ost_name *name_of(struct ost_reading *r, const struct ost_namemap *names,
+                                      uint16_t id)
+{
+    if (names->suspect && id >= FIRST_NAMED)
+        ost_reading_mark(r, F_property_failed);
+    return ost_namemap_find(names, id);
+}
+
 /* Completes entries in place and moves them to the list. */
 static int resolve_entries(struct ost_reading *r, const struct ost_namemap *names,
                            const struct ost_heap *heap, const struct ost_pc *pc, uint16_t left_out,
@@ -81,7 +92,7 @@ static int resolve_entries(struct ost_reading *r, const struct ost_namemap *name
         if (!ost_type_known(e->prop.type))
             tell_unknown_type(r, e->prop.type);
         list[count] = e->prop;
-        list[count++].name = ost_namemap_find(names, e->prop.id);
+        list[count++].name = name_of(r, names, e->prop.id);
     }
     out->props = (struct ost_props){list, count};
     return 0;
@@ -256,8 +267,7 @@ int ost_small_table_row(struct ost_reading *r, const struct ost_namemap *names,
 
         if (!ost_table_cell(&t->table, c, row, &cell))
             continue;
-        *p =
-            (struct ost_prop){.id = c->id, .type = c->type, .name = ost_namemap_find(names, c->id)};
+        *p = (struct ost_prop){.id = c->id, .type = c->type, .name = name_of(r, names, c->id)};
         rc = cell_value(r, t, c, cell, &p->value);
         if (rc < 0)
             return rc;

@@ -136,6 +136,45 @@ static void one_bad_item_costs_that_item(void **state)
     }
 }
 
+/* Names that are lost or may be other ones change what an item's properties are: none that has one
+ * is whole. So does the code page. */
+static void what_all_items_rest_on_costs_those_that_need_it(void **state)
+{
+    static const struct forge_prop odd[] = {{0x0037, OST_STRING8, 0, "\xE4", 1}};
+    static const struct forge_prop own[] = {{0x0037, OST_STRING8, 0, "\xE4", 1},
+                                            {0x3FFD, OST_I32, 1251, NULL, 0}};
+    static const struct forge_prop ascii[] = {{0x0037, OST_STRING8, 0, "a", 1}};
+
+    (void)state;
+    for (unsigned f = 0; f < 3; f++)
+        for (unsigned how = 0; how < 2; how++) {
+            struct enginelog l;
+            struct tiny t;
+
+            tiny_mailbox(&t, forge_formats[f]);
+            /* the block lost, or one byte of it another */
+            memset(tiny_at(&t, node_of(&t, 0x61)->data), 0x55, how ? 1 : 40);
+            assert_int_equal(run_tiny(&l, &t), 0);
+            assert_int_equal(l.items + l.assoc, 5);
+            assert_int_equal(l.partial, 5);
+            enginelog_done(&l);
+            tiny_done(&t);
+
+            tiny_init(&t, forge_formats[f]);
+            tiny_node(&t, 0x21, tiny_pc(&t, own, 2), 0, 0);
+            tiny_node(&t, 0x200024, tiny_pc(&t, odd, 1), 0, 0x122);
+            tiny_node(&t, 0x200044, tiny_pc(&t, own, 2), 0, 0x122);
+            tiny_node(&t, 0x200064, tiny_pc(&t, ascii, 1), 0, 0x122);
+            tiny_finish(&t);
+            memset(tiny_at(&t, node_of(&t, 0x21)->data), 0x55, how ? 1 : 40);
+            assert_int_equal(run_tiny(&l, &t), 0);
+            assert_int_equal(l.items, 3);
+            assert_int_equal(l.partial, 1);
+            enginelog_done(&l);
+            tiny_done(&t);
+        }
+}
+
 static void lost_tables_and_nodes_are_told(void **state)
 {
     struct enginelog l;
@@ -540,6 +579,7 @@ int main(void)
         cmocka_unit_test(a_mailbox_is_handed_out_whole),
         cmocka_unit_test(items_come_in_sweep_order),
         cmocka_unit_test(one_bad_item_costs_that_item),
+        cmocka_unit_test(what_all_items_rest_on_costs_those_that_need_it),
         cmocka_unit_test(lost_tables_and_nodes_are_told),
         cmocka_unit_test(a_missing_row_target_is_told),
         cmocka_unit_test(a_lost_page_costs_its_nodes),
