@@ -328,6 +328,9 @@ static void judge_items(struct campaign *c, const struct scanned *s)
         const struct scanned_item *was = scanned_find(&c->whole, nid), *is = scanned_find(s, nid);
         bool whole = is && !is->partial && !is->failed;
 
+        /* more deeply nested than is read */
+        if (was->partial)
+            continue;
         *(c->touched[i] ? &c->hurt : &c->untouched) += 1;
         if (!c->touched[i] && !whole)
             miss(c, "item %#x is %s, and was not touched", nid, is ? "not whole" : "gone");

@@ -32,6 +32,7 @@ make unicode-cyclic-mixed.ost --format unicode --crypt cyclic --profile mixed --
 make unicode-permute-mixed.pst --format unicode --crypt permute --content pst --profile mixed --items 120 --fragment 60
 make 4k-none-mixed.ost --format unicode4k --compress none --profile mixed --items 120 --fragment 100
 make 4k-force-permute.ost --format unicode4k --compress force --crypt permute --profile mixed --items 120
+make unicode-cyclic-deep.pst --format unicode --crypt cyclic --content pst --profile deep
 for sample in build/samples/*.ost build/samples/*.pst; do
     [ ! -f "$sample" ] || images+=("$sample")
 done

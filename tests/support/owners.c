@@ -21,6 +21,21 @@ struct watch {
     uint32_t nid;
 };
 
+static bool is_assoc(uint32_t nid)
+{
+    return (nid & 0x1F) == 8;
+}
+
+static bool is_message(uint32_t nid)
+{
+    return (nid & 0x1F) == 4 || is_assoc(nid);
+}
+
+static bool is_table(uint32_t nid)
+{
+    return (nid & 0x1F) == 0xE || (nid & 0x1F) == 0xF;
+}
+
 static void add(struct owners *o, uint32_t block, uint32_t nid)
 {
     if (o->link_count == o->link_room) {
@@ -31,13 +46,29 @@ static void add(struct owners *o, uint32_t block, uint32_t nid)
     o->links[o->link_count++] = (struct owner_link){block, nid};
 }
 
+/* Whether a node is the contents table, of either kind, that lists an item. */
+static bool is_table_of(uint32_t table, const struct ost_node *item)
+{
+    uint32_t type = table & 0x1F;
+
+    return (type == (is_assoc(item->nid) ? 0xF : 0xE)) && table >> 5 == item->parent >> 5;
+}
+
 static const struct ost_block *find(void *ctx, uint64_t bid)
 {
     struct watch *w = ctx;
     const struct ost_block *block = w->blocks->find(w->blocks->ctx, bid);
+    const struct ost_plan *plan = &w->o->plan;
 
-    if (block)
-        add(w->o, (uint32_t)(block - w->o->plan.blocks), w->nid);
+    if (!block)
+        return NULL;
+    if (!w->nid || is_message(w->nid)) {
+        add(w->o, (uint32_t)(block - plan->blocks), w->nid);
+        return block;
+    }
+    for (size_t i = 0; i < plan->node_count; i++)
+        if (is_message(plan->nodes[i].nid) && is_table_of(w->nid, &plan->nodes[i]))
+            add(w->o, (uint32_t)(block - plan->blocks), plan->nodes[i].nid);
     return block;
 }
 
@@ -66,11 +97,6 @@ static int by_block(const void *a, const void *b)
     return memcmp(a, b, sizeof(struct owner_link));
 }
 
-static bool is_message(uint32_t nid)
-{
-    return (nid & 0x1F) == 4 || (nid & 0x1F) == 8;
-}
-
 static void link_nodes(struct owners *o, const struct ost_blocks *blocks)
 {
     for (size_t i = 0; i < o->plan.node_count; i++) {
@@ -80,9 +106,9 @@ static void link_nodes(struct owners *o, const struct ost_blocks *blocks)
         const struct ost_blocks watched = {&w, find, get, put};
         uint64_t highest;
 
-        if (!all && !is_message(n->nid))
+        if (!all && !is_message(n->nid) && !is_table(n->nid))
             continue;
-        if (!all)
+        if (is_message(n->nid))
             o->items[o->item_count++] = n->nid;
         assert_int_equal(ost_reach(o->plan.variant, &watched, n->data, n->sub, &highest), 0);
     }
@@ -159,8 +185,11 @@ static void mark_page(const struct owners *o, size_t page, bool *touched)
                 continue;
             if (is_message(nid))
                 mark_nid(o, nid, touched);
-            else if (nid == NODE_NAMES || nid == NODE_STORE)
-                mark_nid(o, 0, touched);
+            for (size_t k = 0; is_table(nid) && k < o->plan.node_count; k++)
+                if (is_message(o->plan.nodes[k].nid) && is_table_of(nid, &o->plan.nodes[k]))
+                    mark_nid(o, o->plan.nodes[k].nid, touched);
+                else if (nid == NODE_NAMES || nid == NODE_STORE)
+                    mark_nid(o, 0, touched);
         }
         return;
     }

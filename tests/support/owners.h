@@ -1,9 +1,10 @@
 /*
  * owners.h: which items of a healthy image rest on which of its bytes.
  *
- * An item rests on the blocks of its node, on the B-tree pages that lead to node and blocks, and on
- * the roots in the header; all items on the map of named properties and, for their code page, on
- * the store. Failures fail the running test. Threads: one.
+ * An item rests on the blocks of its node and of the contents table that lists it, on the B-tree
+ * pages that lead to nodes and blocks, and on the roots in the header; all items on the map of
+ * named properties and, for their code page, on the store. Failures fail the running test. Threads:
+ * one.
  */
 #ifndef TESTS_SUPPORT_OWNERS_H
 #define TESTS_SUPPORT_OWNERS_H
