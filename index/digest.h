@@ -28,7 +28,7 @@ struct idx_digests {
 
 struct idx_digester;
 
-/* ERR_NOMEM, ERR_UNSUPPORTED (hash.h). */
+/* ERR_NOMEM. */
 int idx_digester_create(enum idx_algorithm algorithm, struct idx_digester **out);
 void idx_digester_destroy(struct idx_digester *d); /* NULL is allowed */
 

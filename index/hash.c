@@ -1,16 +1,18 @@
 /*
  * hash.c: see hash.h.
  *
- * One struct for all algorithms: XXH3's state (576 bytes, 64-byte aligned) stands inline, the
- * others in a libcrypto context whose algorithm is fetched once, for a fetch costs more than
- * hashing a short message.
+ * One struct for all algorithms, their states inline (XXH3's is 576 bytes, 64-byte aligned). Of
+ * libcrypto the functions for one algorithm are used, which it calls old, and not EVP: that takes a
+ * context from the heap for each message.
  */
+#define OPENSSL_SUPPRESS_DEPRECATED
 #include "index/hash.h"
 
 #include <assert.h>
 #include <string.h>
 
-#include <openssl/evp.h>
+#include <openssl/md5.h>
+#include <openssl/sha.h>
 #define XXH_STATIC_LINKING_ONLY
 #if defined(__x86_64__) || defined(__i386__)
 #include <xxh_x86dispatch.h>
@@ -22,48 +24,75 @@
 #include "io/err.h"
 #include "io/mem.h"
 
+/* An algorithm of libcrypto. */
+struct md {
+    int (*init)(void *ctx);
+    int (*update)(void *ctx, const void *data, size_t size);
+    int (*final)(uint8_t *out, void *ctx);
+    uint8_t size;
+};
+
 struct idx_hash {
     XXH3_state_t xxh3;
-    EVP_MD *md; /* NULL: XXH3 */
-    EVP_MD_CTX *ctx;
+    const struct md *md; /* NULL: XXH3 */
+    union {
+        SHA256_CTX sha256;
+        MD5_CTX md5;
+    } ctx;
 };
+
+static int sha256_init(void *ctx)
+{
+    return SHA256_Init(ctx);
+}
+
+static int sha256_update(void *ctx, const void *data, size_t size)
+{
+    return SHA256_Update(ctx, data, size);
+}
+
+static int sha256_final(uint8_t *out, void *ctx)
+{
+    return SHA256_Final(out, ctx);
+}
+
+static int md5_init(void *ctx)
+{
+    return MD5_Init(ctx);
+}
+
+static int md5_update(void *ctx, const void *data, size_t size)
+{
+    return MD5_Update(ctx, data, size);
+}
+
+static int md5_final(uint8_t *out, void *ctx)
+{
+    return MD5_Final(out, ctx);
+}
+
+static const struct md sha256 = {sha256_init, sha256_update, sha256_final, SHA256_DIGEST_LENGTH};
+static const struct md md5 = {md5_init, md5_update, md5_final, MD5_DIGEST_LENGTH};
 
 int idx_hash_create(enum idx_algorithm algorithm, struct idx_hash **out)
 {
     struct idx_hash *h = mem_aligned(_Alignof(struct idx_hash), sizeof *h);
-    int rc = ERR_NOMEM;
 
     if (!h)
         return ERR_NOMEM;
     memset(h, 0, sizeof *h);
-    if (algorithm != IDX_XXH3) {
-        h->md = EVP_MD_fetch(NULL, algorithm == IDX_SHA256 ? "SHA256" : "MD5", NULL);
-        if (!h->md) {
-            rc = ERR_UNSUPPORTED;
-            goto fail;
-        }
-        h->ctx = EVP_MD_CTX_new();
-        if (!h->ctx || !EVP_DigestInit_ex(h->ctx, h->md, NULL))
-            goto fail;
-    }
+    h->md = algorithm == IDX_SHA256 ? &sha256 : algorithm == IDX_MD5 ? &md5 : NULL;
     idx_hash_reset(h);
     *out = h;
     return 0;
-fail:
-    idx_hash_destroy(h);
-    return rc;
 }
 
 void idx_hash_destroy(struct idx_hash *h)
 {
-    if (!h)
-        return;
-    EVP_MD_CTX_free(h->ctx);
-    EVP_MD_free(h->md);
     mem_free(h);
 }
 
-/* With context and algorithm in place these calls only work on memory that is there: no failure. */
+/* These calls only work on memory that is there: no failure. */
 static void must(int ok)
 {
     assert(ok == 1);
@@ -73,7 +102,7 @@ static void must(int ok)
 void idx_hash_reset(struct idx_hash *h)
 {
     if (h->md)
-        must(EVP_DigestInit_ex(h->ctx, NULL, NULL));
+        must(h->md->init(&h->ctx));
     else
         XXH3_128bits_reset(&h->xxh3);
 }
@@ -83,7 +112,7 @@ void idx_hash_update(struct idx_hash *h, const void *data, size_t size)
     if (!size)
         return;
     if (h->md)
-        must(EVP_DigestUpdate(h->ctx, data, size));
+        must(h->md->update(&h->ctx, data, size));
     else
         XXH3_128bits_update(&h->xxh3, data, size);
 }
@@ -100,15 +129,13 @@ static void put_xxh3(XXH128_hash_t hash, struct ost_digest *out)
 
 void idx_hash_final(struct idx_hash *h, struct ost_digest *out)
 {
-    unsigned size = 0;
-
     if (!h->md) {
         put_xxh3(XXH3_128bits_digest(&h->xxh3), out);
         return;
     }
     memset(out, 0, sizeof *out);
-    must(EVP_DigestFinal_ex(h->ctx, out->bytes, &size));
-    out->size = (uint8_t)size;
+    must(h->md->final(out->bytes, &h->ctx));
+    out->size = h->md->size;
 }
 
 int idx_hash_bytes(enum idx_algorithm algorithm, const void *data, size_t size,
@@ -175,6 +202,28 @@ static void hasher_end(void *state, struct ost_digest *out)
 static void hasher_abort(void *state)
 {
     idx_hash_destroy(state);
+}
+
+static void *one_begin(void *ctx)
+{
+    idx_hash_reset(ctx);
+    return ctx;
+}
+
+static void one_end(void *state, struct ost_digest *out)
+{
+    idx_hash_final(state, out);
+}
+
+static void one_abort(void *state)
+{
+    (void)state;
+}
+
+struct ost_hasher idx_hasher_of(struct idx_hash *h)
+{
+    return (struct ost_hasher){
+        .ctx = h, .begin = one_begin, .update = hasher_update, .end = one_end, .abort = one_abort};
 }
 
 struct ost_hasher idx_hasher(enum idx_algorithm algorithm)

@@ -4,8 +4,7 @@
  * XXH3-128 (canonical, big-endian form; run-time dispatch) or SHA-256. Also MD5, for the EDRM
  * message identification hash alone.
  * A state allocates nothing after its creation.
- * Threads: a state belongs to one thread. Errors: ERR_NOMEM; ERR_UNSUPPORTED where libcrypto's
- * configuration does not offer the algorithm.
+ * Threads: a state belongs to one thread. Errors: ERR_NOMEM.
  */
 #ifndef INDEX_HASH_H
 #define INDEX_HASH_H
@@ -39,5 +38,9 @@ int idx_md5(const void *data, size_t size, uint8_t out[16]);
 
 /* The hasher for engines (item.h): states from `algorithm`. */
 struct ost_hasher idx_hasher(enum idx_algorithm algorithm);
+
+/* The same over a state that is there, and takes no memory: for streams that follow each other, as
+ * those of one image do. h must outlive it. */
+struct ost_hasher idx_hasher_of(struct idx_hash *h);
 
 #endif

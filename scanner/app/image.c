@@ -42,6 +42,7 @@ struct image_worker {
     struct idx_text *text;
     struct arena arena; /* of the item in hand */
     struct buf line, name, folder_path;
+    struct idx_hash *hash; /* of attachment data */
     struct ost_hasher hasher;
     struct io_reader *reader; /* for header and structure */
 
@@ -92,8 +93,9 @@ int image_worker_create(const struct image_run *run, struct image_worker **out)
         return ERR_NOMEM;
     w->run = run;
     arena_init(&w->arena, ITEM_ARENA_LIMIT);
-    w->hasher = idx_hasher(run->options->digest);
     err = idx_digester_create(run->options->digest, &w->digester);
+    if (!err)
+        err = idx_hash_create(run->options->digest, &w->hash);
     if (!err)
         err = idx_text_create(&w->text);
     if (!err)
@@ -102,6 +104,7 @@ int image_worker_create(const struct image_run *run, struct image_worker **out)
         image_worker_destroy(w);
         return err;
     }
+    w->hasher = idx_hasher_of(w->hash);
     *out = w;
     return 0;
 }
@@ -111,6 +114,7 @@ void image_worker_destroy(struct image_worker *w)
     if (!w)
         return;
     idx_digester_destroy(w->digester);
+    idx_hash_destroy(w->hash);
     idx_text_destroy(w->text);
     io_reader_destroy(w->reader);
     arena_done(&w->arena);

@@ -141,7 +141,8 @@ struct ost_image {
 };
 
 /* A streaming digest that the layer above gives an engine for attachment data. begin returns NULL
- * when out of memory. end frees the state; abort frees it unfinished. */
+ * when out of memory. end frees the state; abort frees it unfinished. An engine's job ends or
+ * aborts one state before it begins another. */
 struct ost_hasher {
     void *ctx;
     void *(*begin)(void *ctx);

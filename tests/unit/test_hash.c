@@ -109,6 +109,37 @@ static void hasher_gives_the_same(void **state)
     }
 }
 
+static void streams_over_one_state(void **state)
+{
+    static const enum idx_algorithm algorithms[] = {IDX_XXH3, IDX_SHA256};
+
+    (void)state;
+    for (size_t i = 0; i < 2; i++) {
+        struct ost_digest one, other;
+        struct ost_hasher hasher;
+        struct idx_hash *h;
+        uint64_t before;
+
+        assert_int_equal(idx_hash_create(algorithms[i], &h), 0);
+        assert_int_equal(idx_hash_bytes(algorithms[i], "abc", 3, &one), 0);
+        hasher = idx_hasher_of(h);
+        before = mem_test_count();
+        for (int turn = 0; turn < 3; turn++) {
+            void *s = hasher.begin(hasher.ctx);
+
+            hasher.update(s, "x", 1);
+            hasher.abort(s);
+            s = hasher.begin(hasher.ctx);
+            hasher.update(s, "ab", 2);
+            hasher.update(s, "c", 1);
+            hasher.end(s, &other);
+            assert_memory_equal(&one, &other, sizeof one);
+        }
+        assert_int_equal(mem_test_count(), before);
+        idx_hash_destroy(h);
+    }
+}
+
 static void creation_fails_cleanly(void **state)
 {
     struct idx_hash *h;
@@ -125,7 +156,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(known_answers),           cmocka_unit_test(md5_known_answer),
         cmocka_unit_test(streams_equal_one_shots), cmocka_unit_test(hasher_gives_the_same),
-        cmocka_unit_test(creation_fails_cleanly),
+        cmocka_unit_test(streams_over_one_state),  cmocka_unit_test(creation_fails_cleanly),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
