@@ -1,10 +1,10 @@
 /* parts.c: see parts.h. */
 #include "index/parts.h"
 
-#include <stdlib.h>
 #include <string.h>
 
 #include "io/mem.h"
+#include "scanner/ost/sort.h"
 
 enum { KEEP_BYTES = 4 << 20, KEEP_PARTS = 1 << 14 };
 
@@ -80,5 +80,5 @@ void idx_parts_sort(struct idx_parts *p, size_t first)
     while (i < p->count && compare(&p->list[i - 1], &p->list[i], p->bytes.data) <= 0)
         i++;
     if (i < p->count)
-        qsort_r(p->list + first, p->count - first, sizeof *p->list, compare, p->bytes.data);
+        ost_sort_r(p->list + first, p->count - first, sizeof *p->list, compare, p->bytes.data);
 }

@@ -8,12 +8,23 @@
 struct array {
     unsigned char *base;
     size_t size;
+    int (*compare)(const void *, const void *, void *);
+    void *ctx;
+};
+
+/* A comparison that wants no context. */
+struct plain {
     int (*compare)(const void *, const void *);
 };
 
 static void *at(const struct array *a, size_t i)
 {
     return a->base + i * a->size;
+}
+
+static int compare(const struct array *a, size_t i, size_t k)
+{
+    return a->compare(at(a, i), at(a, k), a->ctx);
 }
 
 static void swap(const struct array *a, size_t i, size_t k)
@@ -32,9 +43,9 @@ static void sift_down(const struct array *a, size_t i, size_t count)
 
         if (child >= count)
             return;
-        if (child + 1 < count && a->compare(at(a, child), at(a, child + 1)) < 0)
+        if (child + 1 < count && compare(a, child, child + 1) < 0)
             child++;
-        if (a->compare(at(a, i), at(a, child)) >= 0)
+        if (compare(a, i, child) >= 0)
             return;
         swap(a, i, child);
         i = child;
@@ -44,14 +55,27 @@ static void sift_down(const struct array *a, size_t i, size_t count)
 static bool is_sorted(const struct array *a, size_t count)
 {
     for (size_t i = 1; i < count; i++)
-        if (a->compare(at(a, i - 1), at(a, i)) > 0)
+        if (compare(a, i - 1, i) > 0)
             return false;
     return true;
 }
 
-void ost_sort(void *base, size_t count, size_t size, int (*compare)(const void *, const void *))
+static int compare_plain(const void *a, const void *b, void *ctx)
 {
-    struct array a = {base, size, compare};
+    return ((const struct plain *)ctx)->compare(a, b);
+}
+
+void ost_sort(void *base, size_t count, size_t size, int (*order)(const void *, const void *))
+{
+    struct plain plain = {order};
+
+    ost_sort_r(base, count, size, compare_plain, &plain);
+}
+
+void ost_sort_r(void *base, size_t count, size_t size,
+                int (*order)(const void *, const void *, void *), void *ctx)
+{
+    struct array a = {base, size, order, ctx};
 
     assert(size <= OST_SORT_ELEMENT_MAX);
     if (is_sorted(&a, count))

@@ -13,5 +13,7 @@ enum { OST_SORT_ELEMENT_MAX = 64 };
 /* Sorts `count` elements of `size` bytes (at most OST_SORT_ELEMENT_MAX) in n log n steps at worst;
  * not stable. compare: <0, 0, >0. */
 void ost_sort(void *base, size_t count, size_t size, int (*compare)(const void *, const void *));
+void ost_sort_r(void *base, size_t count, size_t size,
+                int (*compare)(const void *, const void *, void *), void *ctx);
 
 #endif

@@ -151,6 +151,7 @@ int64_t encode_text(struct encoder *e, uint32_t codepage, const char *text, size
         uint16_t bytes = c < 0x80      ? (uint16_t)c
                          : c < 0x10000 ? page_lookup(page, (uint16_t)c)
                                        : '?';
+        e->replaced += bytes == '?' && c != '?';
         *o++ = (uint8_t)bytes;
         if (bytes > 0xFF)
             *o++ = (uint8_t)(bytes >> 8);

@@ -24,6 +24,7 @@ struct encoder {
     bool wide;
     struct codepage pages[ENCODE_PAGES];
     size_t page_count;
+    uint64_t replaced; /* characters that became '?' */
 };
 
 void encoder_init(struct encoder *e, bool wide);

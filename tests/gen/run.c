@@ -244,10 +244,12 @@ static void write_position(struct run *run, uint64_t position)
     struct rng r = rng_of(run->o->seed, 22, position);
     enum damage_kind flaw = damage_flaws(&run->quota, it, &r, &flaws);
     size_t folder = folder_with_room(run, folder_of(run, &plan, fate));
+    uint64_t replaced = s->ltp.encoder.replaced;
     store_item(s, folder, it, &flaws, &w);
     struct truth_item about = {.position = position,
                                .fate = fate_name,
                                .flaw = flaw < DAMAGE_KINDS ? damage_name(flaw) : NULL,
+                               .lossy = s->ltp.encoder.replaced > replaced,
                                .copy_of = plan.content != position + 1 ? plan.content : 0};
     truth_item(&run->truth, it, &w, &about);
     if (flaw < DAMAGE_KINDS)

@@ -233,6 +233,8 @@ void truth_item(struct truth *t, const struct item *it, const struct written_ite
         field_string(out, "change", item_change_name(it->plan.change));
     field_string(out, "fate", about->fate);
     field_string(out, "flaw", about->flaw);
+    if (about->lossy)
+        buf_puts(out, ",\"lossy\":true");
     field_number(out, "size", w->size);
     if (bag_find(&it->bag, 0x67F4) != NULL)
         field_hex(out, "mid", w->mid, 8);

@@ -27,6 +27,7 @@ struct truth_item {
     uint64_t position;
     const char *fate; /* against the other side; NULL none */
     const char *flaw; /* damage kind made while writing; NULL none */
+    bool lossy;       /* its code page lacks some character of it */
     uint64_t copy_of; /* content number whose copy this is, or 0 */
 };
 
