@@ -185,11 +185,11 @@ static void mark_page(const struct owners *o, size_t page, bool *touched)
                 continue;
             if (is_message(nid))
                 mark_nid(o, nid, touched);
+            if (nid == NODE_NAMES || nid == NODE_STORE)
+                mark_nid(o, 0, touched);
             for (size_t k = 0; is_table(nid) && k < o->plan.node_count; k++)
                 if (is_message(o->plan.nodes[k].nid) && is_table_of(nid, &o->plan.nodes[k]))
                     mark_nid(o, o->plan.nodes[k].nid, touched);
-                else if (nid == NODE_NAMES || nid == NODE_STORE)
-                    mark_nid(o, 0, touched);
         }
         return;
     }
