@@ -100,12 +100,18 @@ int native_end_object(struct native_run *n)
 }
 
 /* The allowance of an image: see limits.h. */
-static uint64_t allowance(const struct ost_plan *plan)
+static uint64_t allowance(const struct ost_plan *plan, uint64_t file_bytes)
 {
-    uint64_t decoded = 0;
+    uint64_t decoded = 0, most = file_bytes;
 
     for (size_t i = 0; i < plan->block_count; i++)
-        decoded += plan->blocks[i].inflated + (uint64_t)OST_LIMIT_BLOCK_COST;
+        decoded += plan->blocks[i].inflated;
+    if (plan->variant->deflates &&
+        __builtin_mul_overflow(file_bytes, (uint64_t)OST_LIMIT_INFLATED, &most))
+        most = UINT64_MAX / OST_LIMIT_HANDED_OUT / 2;
+    if (decoded > most)
+        decoded = most;
+    decoded += plan->block_count * (uint64_t)OST_LIMIT_BLOCK_COST;
     return OST_LIMIT_HANDED_OUT * decoded + OST_LIMIT_HANDED_OUT_ANYWAY;
 }
 
@@ -121,7 +127,7 @@ static int open_blocks(struct native_run *n)
         .plan = &n->plan,
         .crypt = n->job->header->crypt,
         .memory_bytes = (size_t)clamp(n->memory_bytes / 4, CACHE_LEAST, CACHE_MOST),
-        .allowance_bytes = allowance(&n->plan),
+        .allowance_bytes = allowance(&n->plan, n->source->size_bytes),
         .ctx = &n->reading,
         .trouble = ost_reading_block_trouble,
     };

@@ -52,6 +52,11 @@ enum {
      * Blocks of healthy images are handed out twice, but for shared templates of a few KiB. */
     OST_LIMIT_HANDED_OUT = 16,
     OST_LIMIT_HANDED_OUT_ANYWAY = 1 << 20,
+    /* Entries that lie over each other make a small file of many blocks: no byte of it counts for
+     * more decoded ones than this, one where blocks are not deflated. (A block of 64 KiB in its
+     * least extent, 512 bytes.) So the multiple of its size that an image may ask for is
+     * OST_LIMIT_HANDED_OUT, and 4k images that times this. */
+    OST_LIMIT_INFLATED = 128,
     /* What a block costs whatever its size. */
     OST_LIMIT_BLOCK_COST = 64,
     /* What an object makes us build (lists, cells, copies) costs this part of its bytes: healthy

@@ -63,7 +63,7 @@ struct fixture {
 
 static int read_item(struct fixture *f, struct ost_item *out)
 {
-    struct ost_message_reader reader = {&f->x.reading, &f->names, &hasher, 1250};
+    struct ost_message_reader reader = {&f->x.reading, &f->names, &hasher, 1250, false};
 
     summing = (struct summing){0};
     return ost_message_read(&reader, f->roots, out);
