@@ -197,6 +197,7 @@ static void a_missing_row_target_is_told(void **state)
 {
     static const struct tiny_row rows[] = {{0x200024, 0, NULL, NULL}, {0x200044, 0, NULL, NULL}};
     static const struct forge_prop none[] = {{0x3001, OST_STRING8, 0, NULL, 0}};
+    const uint8_t *root;
     struct enginelog l;
     struct tiny t;
 
@@ -213,10 +214,13 @@ static void a_missing_row_target_is_told(void **state)
     assert_int_equal(l.codes[F_property_failed], 1); /* there is no store */
     assert_int_equal(l.items, 1);
     enginelog_done(&l);
-    /* behind the entries of the node B-tree's only page: its checksum alone is wrong */
-    t.data[t.header.nbt.offset + 484] ^= 1;
+    /* behind the entries of the node B-tree's leaves: their checksums alone are wrong */
+    root = t.data + t.header.nbt.offset;
+    assert_int_equal(root[491], 1); /* cLevel */
+    for (unsigned i = 0; i < root[488]; i++)
+        t.data[le64(root + 24 * (size_t)i + 16) + 484] ^= 1;
     assert_int_equal(run_tiny(&l, &t), 0);
-    assert_int_equal(l.codes[F_page_crc], 1);
+    assert_int_equal(l.codes[F_page_crc], root[488] + 1); /* and where the item stands */
     assert_int_equal(l.codes[F_node_parent_missing], 0);
     assert_int_equal(l.items, 1);
     enginelog_done(&l);
