@@ -101,18 +101,13 @@ void idx_canon_wtf8(struct idx_canon *c, struct buf *out, struct bytes wtf8, boo
 static bool put_text(struct idx_canon *c, struct buf *out, struct bytes stored, bool utf16,
                      uint32_t codepage)
 {
-    struct buf *scratch = idx_text_scratch(c->text);
     struct bytes text = idx_text_trim(stored, utf16);
+    size_t start = out->size;
     bool whole = true;
 
-    if (utf16)
-        idx_text_utf16(text, scratch, &whole);
-    else
-        idx_text_string8(c->text, text, codepage, scratch, &whole);
-    if (scratch->failed)
-        out->failed = true;
-    if (whole)
-        idx_text_nfc((struct bytes){scratch->data, scratch->size}, out);
+    idx_text_canonical(c->text, text, utf16, codepage, out, &whole);
+    if (!whole)
+        out->size = start;
     return whole;
 }
 

@@ -23,9 +23,13 @@
 #include <limits.h>
 #include <string.h>
 
+#ifdef __SSE2__
+#include <emmintrin.h>
+#endif
 #include <utf8proc.h>
 
 #include "index/codepage.h"
+#include "index/utf8.h"
 #include "io/err.h"
 #include "io/mem.h"
 
@@ -76,64 +80,110 @@ static void not_whole(bool *whole)
 
 /* ---- UTF-16 ---- */
 
-static size_t put_wtf8(uint8_t *out, uint32_t c)
+/*
+ * Ranges of code points that are their own NFC and do not combine with what stands before them.
+ * First and last; all others are looked at by utf8proc.
+ */
+static bool is_plain(int32_t c)
 {
-    if (c < 0x80) {
-        out[0] = (uint8_t)c;
-        return 1;
+    if (c < 0x300)
+        return true;
+    if (c < 0x400)
+        return c >= 0x370 && c != 0x374 && c != 0x37E && c != 0x387;
+    if (c < 0x2000)
+        return c < 0x483 || (c >= 0x48A && c < 0x591) || (c >= 0x5D0 && c < 0x5EB) ||
+               (c >= 0x620 && c < 0x64B) || (c >= 0xE01 && c < 0xE38) ||
+               (c >= 0xE3F && c < 0xE48) || (c >= 0x1E00 && c < 0x1F00);
+    if (c < 0x3000)
+        return c >= 0x2002 && c < 0x20D0;
+    if (c < 0xAC00)
+        return (c >= 0x3001 && c < 0x302A) || (c >= 0x3030 && c < 0x3099) ||
+               (c >= 0x30A0 && c < 0xA000);
+    return c < 0xD7A4 || (c >= 0xFF00 && c < 0xFFF0) || (c >= 0x1F300 && c < 0x1FB00);
+}
+
+/* Narrows the ASCII units that text begins with, in strides; how many. */
+static size_t narrow_ascii(const uint8_t *in, size_t units, uint8_t *out)
+{
+    size_t i = 0;
+
+#ifdef __SSE2__
+    const __m128i beyond = _mm_set1_epi16((short)0xFF80);
+
+    for (; units - i >= 16; i += 16) {
+        __m128i a = _mm_loadu_si128((const __m128i *)(const void *)(in + 2 * i));
+        __m128i b = _mm_loadu_si128((const __m128i *)(const void *)(in + 2 * i + 16));
+        __m128i other = _mm_and_si128(_mm_or_si128(a, b), beyond);
+
+        if (_mm_movemask_epi8(_mm_cmpeq_epi16(other, _mm_setzero_si128())) != 0xFFFF)
+            break;
+        _mm_storeu_si128((__m128i *)(void *)(out + i), _mm_packus_epi16(a, b));
     }
-    if (c < 0x800) {
-        out[0] = (uint8_t)(0xC0 | c >> 6);
-        out[1] = (uint8_t)(0x80 | (c & 0x3F));
-        return 2;
+#endif
+    for (; units - i >= 4 && !(le64(in + 2 * i) & 0xFF80FF80FF80FF80); i += 4) {
+        out[i] = in[2 * i];
+        out[i + 1] = in[2 * i + 2];
+        out[i + 2] = in[2 * i + 4];
+        out[i + 3] = in[2 * i + 6];
     }
-    if (c < 0x10000) {
-        out[0] = (uint8_t)(0xE0 | c >> 12);
-        out[1] = (uint8_t)(0x80 | (c >> 6 & 0x3F));
-        out[2] = (uint8_t)(0x80 | (c & 0x3F));
-        return 3;
+    return i;
+}
+
+/* The code point at unit *i, which moves on behind it; a lone surrogate is one by itself. */
+static uint32_t code_point_utf16(const uint8_t *in, size_t units, size_t *i)
+{
+    uint32_t c = le16(in + 2 * (*i)++), low;
+
+    if (c < 0xD800 || c >= 0xDC00 || *i == units)
+        return c;
+    low = le16(in + 2 * *i);
+    if (low < 0xDC00 || low >= 0xE000)
+        return c;
+    ++*i;
+    return 0x10000 + ((c - 0xD800) << 10) + (low - 0xDC00);
+}
+
+/* In text beyond ASCII so many code points are written one by one before strides are tried anew. */
+enum { ONE_BY_ONE = 16 };
+
+/* Writes `units` of UTF-16LE as WTF-8, at most three bytes a unit; returns its end. *plain: no code
+ * point of it is changed by NFC. */
+static uint8_t *convert_utf16(const uint8_t *in, size_t units, uint8_t *at, bool *plain)
+{
+    size_t i = 0;
+
+    *plain = true;
+    while (i < units) {
+        size_t ascii = narrow_ascii(in + 2 * i, units - i, at);
+
+        i += ascii;
+        at += ascii;
+        for (unsigned n = 0; n < ONE_BY_ONE && i < units; n++) {
+            uint32_t c = le16(in + 2 * i);
+
+            if (c < 0x80) {
+                *at++ = (uint8_t)c;
+                i++;
+                continue;
+            }
+            c = code_point_utf16(in, units, &i);
+            *plain = *plain && is_plain((int32_t)c);
+            at += utf8_encode(c, at);
+        }
     }
-    out[0] = (uint8_t)(0xF0 | c >> 18);
-    out[1] = (uint8_t)(0x80 | (c >> 12 & 0x3F));
-    out[2] = (uint8_t)(0x80 | (c >> 6 & 0x3F));
-    out[3] = (uint8_t)(0x80 | (c & 0x3F));
-    return 4;
+    return at;
 }
 
 void idx_text_utf16(struct bytes utf16, struct buf *out, bool *whole)
 {
-    const uint8_t *in = utf16.data;
-    size_t units = utf16.size / 2, i = 0;
-    uint8_t *at;
+    size_t units = utf16.size / 2;
+    bool plain;
 
     if (utf16.size % 2)
         not_whole(whole);
-    if (!units || !buf_reserve(out, units * 3))
-        return;
-    at = out->data + out->size;
-    while (i < units) {
-        uint32_t c;
-
-        for (; units - i >= 4 && !(le64(in + 2 * i) & 0xFF80FF80FF80FF80); i += 4) {
-            *at++ = in[2 * i];
-            *at++ = in[2 * i + 2];
-            *at++ = in[2 * i + 4];
-            *at++ = in[2 * i + 6];
-        }
-        if (i == units)
-            break;
-        c = le16(in + 2 * i++);
-        if (c >= 0xD800 && c < 0xDC00 && i < units) {
-            uint32_t low = le16(in + 2 * i);
-
-            if (low >= 0xDC00 && low < 0xE000) {
-                c = 0x10000 + ((c - 0xD800) << 10) + (low - 0xDC00);
-                i++;
-            }
-        }
-        at += put_wtf8(at, c);
-    }
-    out->size = (size_t)(at - out->data);
+    if (units && buf_reserve(out, units * 3))
+        out->size =
+            (size_t)(convert_utf16(utf16.data, units, out->data + out->size, &plain) - out->data);
 }
 
 /* ---- 8-bit text ---- */
@@ -255,23 +305,6 @@ struct bytes idx_text_trim(struct bytes text, bool utf16)
 
 /* ---- NFC ---- */
 
-/* Ranges of code points that are their own NFC and do not combine with what stands before them. */
-static bool is_plain(int32_t c)
-{
-    if (c < 0x300)
-        return true;
-    if (c < 0x2000)
-        return (c >= 0x400 && c < 0x483) || (c >= 0x48A && c < 0x591) ||
-               (c >= 0x5D0 && c < 0x5EB) || (c >= 0x620 && c < 0x64B) ||
-               (c >= 0x1E00 && c < 0x1F00);
-    if (c < 0x3000)
-        return c >= 0x2002 && c < 0x20D0;
-    if (c < 0xAC00)
-        return (c >= 0x3001 && c < 0x302A) || (c >= 0x3030 && c < 0x3099) ||
-               (c >= 0x30A0 && c < 0xA000);
-    return c < 0xD7A4 || (c >= 0xFF00 && c < 0xFFF0) || (c >= 0x1F300 && c < 0x1FB00);
-}
-
 /* The code point at text[at], or -1 for a byte that starts none; *size its length, 1 at least. */
 static int32_t code_point(struct bytes text, size_t at, size_t *size)
 {
@@ -346,6 +379,46 @@ void idx_text_nfc(struct bytes wtf8, struct buf *out)
         copied = last = at;
     }
     buf_append(out, wtf8.data + copied, wtf8.size - copied);
+}
+
+/* UTF-16 is plain as a rule, and then written where it belongs at once. */
+static void canonical_utf16(struct idx_text *t, struct bytes utf16, struct buf *out, bool *whole)
+{
+    size_t units = utf16.size / 2, start = out->size;
+    struct buf *scratch;
+    bool plain;
+
+    if (utf16.size % 2)
+        not_whole(whole);
+    if (!units || !buf_reserve(out, units * 3))
+        return;
+    out->size = (size_t)(convert_utf16(utf16.data, units, out->data + start, &plain) - out->data);
+    if (plain)
+        return;
+    scratch = idx_text_scratch(t);
+    buf_append(scratch, out->data + start, out->size - start);
+    out->size = start;
+    if (scratch->failed)
+        out->failed = true;
+    else
+        idx_text_nfc((struct bytes){scratch->data, scratch->size}, out);
+}
+
+void idx_text_canonical(struct idx_text *t, struct bytes text, bool utf16, uint32_t codepage,
+                        struct buf *out, bool *whole)
+{
+    struct buf *scratch;
+
+    if (utf16) {
+        canonical_utf16(t, text, out, whole);
+        return;
+    }
+    scratch = idx_text_scratch(t);
+    idx_text_string8(t, text, codepage, scratch, whole);
+    if (scratch->failed)
+        out->failed = true;
+    else
+        idx_text_nfc((struct bytes){scratch->data, scratch->size}, out);
 }
 
 bool idx_text_is_utf8(struct bytes text)

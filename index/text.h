@@ -24,7 +24,7 @@ int idx_text_create(struct idx_text **out); /* ERR_NOMEM */
 void idx_text_destroy(struct idx_text *t);  /* NULL is allowed */
 
 /* An empty buffer to convert into, so that each conversion needs none of its own. Valid until the
- * next call; the functions below do not use it. */
+ * next call; of the functions below idx_text_canonical alone uses it. */
 struct buf *idx_text_scratch(struct idx_text *t);
 
 /*
@@ -45,6 +45,14 @@ void idx_text_string8(struct idx_text *t, struct bytes text, uint32_t codepage, 
 /* A string property's value (OST_UNICODE or OST_STRING8, not multi) by its type. */
 void idx_text_prop(struct idx_text *t, const struct ost_prop *prop, uint32_t codepage,
                    struct buf *out, bool *whole);
+
+/*
+ * Appends the NFC form of stored text, UTF-16LE or of a code page: what the conversion above and
+ * idx_text_nfc give, in one pass where that can be told. Uses the scratch buffer. On memory failure
+ * out->failed is set.
+ */
+void idx_text_canonical(struct idx_text *t, struct bytes text, bool utf16, uint32_t codepage,
+                        struct buf *out, bool *whole);
 
 /*
  * Appends the NFC form of WTF-8; `wtf8` must not lie in `out`. Bytes that are no WTF-8 are copied.

@@ -68,16 +68,3 @@ uint32_t utf8_decode(const uint8_t *p, unsigned length)
         code = code << 6 | (p[i] & 0x3Fu);
     return code;
 }
-
-unsigned utf8_encode(uint32_t code, uint8_t out[4])
-{
-    static const uint8_t first_mark[] = {0, 0, 0xC0, 0xE0, 0xF0};
-    unsigned length = code < 0x80 ? 1 : code < 0x800 ? 2 : code < 0x10000 ? 3 : 4;
-
-    for (unsigned i = length - 1; i > 0; i--) {
-        out[i] = (uint8_t)(0x80 | (code & 0x3F));
-        code >>= 6;
-    }
-    out[0] = (uint8_t)(first_mark[length] | code);
-    return length;
-}

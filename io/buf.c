@@ -19,7 +19,7 @@ void buf_reset(struct buf *b)
     b->failed = false;
 }
 
-bool buf_reserve(struct buf *b, size_t extra)
+bool buf_grow(struct buf *b, size_t extra)
 {
     size_t want, grown;
     uint8_t *data;
@@ -45,26 +45,6 @@ bool buf_reserve(struct buf *b, size_t extra)
     b->data = data;
     b->capacity = grown;
     return true;
-}
-
-void buf_append(struct buf *b, const void *data, size_t size)
-{
-    if (!size || !buf_reserve(b, size))
-        return;
-    memcpy(b->data + b->size, data, size);
-    b->size += size;
-}
-
-void buf_puts(struct buf *b, const char *text)
-{
-    buf_append(b, text, strlen(text));
-}
-
-void buf_putc(struct buf *b, char c)
-{
-    if (!buf_reserve(b, 1))
-        return;
-    b->data[b->size++] = (uint8_t)c;
 }
 
 /* Most texts fit the room that is there; only of the others the length is asked first. */

@@ -256,6 +256,53 @@ static void nfc_shortcuts_hide_nothing(void **state)
     buf_done(&b);
 }
 
+/* Text of every length and mixture: strides and the one pass give what single steps do. */
+static void strides_change_nothing(void **state)
+{
+    static const uint16_t units[] = {'a', ' ', 0x7F, 0x80, 0xE9, 0x301, 0x3B1, 0x44F, 0x7FF, 0x800,
+                                     0x4E2D, 0xD83D, 0xDE00, 0xD800, 0xFFFD, 0xAC00, 0x11A8, 0};
+    enum { LONGEST = 80, KINDS = sizeof units / sizeof *units };
+    struct buf one = BUF_INIT, whole = BUF_INIT, nfc = BUF_INIT, canonical = BUF_INIT;
+    uint32_t random = 1;
+    struct idx_text *t;
+
+    (void)state;
+    assert_int_equal(idx_text_create(&t), 0);
+    for (unsigned round = 0; round < 20000; round++) {
+        size_t count = round % LONGEST, mixed = round % 7;
+        uint8_t text[2 * LONGEST];
+        bool complete = true;
+
+        for (size_t i = 0; i < count; i++) {
+            random = random * 1664525 + 1013904223;
+            put_le16(text + 2 * i, units[(random >> 16) % 8 < mixed ? (random >> 24) % KINDS : 0]);
+        }
+        buf_reset(&one);
+        buf_reset(&whole);
+        buf_reset(&nfc);
+        buf_reset(&canonical);
+        for (size_t i = 0, n; i < count; i += n) {
+            bool high = i + 1 < count && (text[2 * i + 1] & 0xFC) == 0xD8;
+
+            n = high && (text[2 * i + 3] & 0xFC) == 0xDC ? 2 : 1;
+            idx_text_utf16((struct bytes){text + 2 * i, 2 * n}, &one, NULL);
+        }
+        idx_text_utf16((struct bytes){text, 2 * count}, &whole, NULL);
+        assert_int_equal(one.size, whole.size);
+        assert_true(!one.size || memcmp(one.data, whole.data, one.size) == 0);
+        idx_text_nfc((struct bytes){whole.data, whole.size}, &nfc);
+        idx_text_canonical(t, (struct bytes){text, 2 * count}, true, 0, &canonical, &complete);
+        assert_true(complete);
+        assert_int_equal(nfc.size, canonical.size);
+        assert_true(!nfc.size || memcmp(nfc.data, canonical.data, nfc.size) == 0);
+    }
+    buf_done(&one);
+    buf_done(&whole);
+    buf_done(&nfc);
+    buf_done(&canonical);
+    idx_text_destroy(t);
+}
+
 /* The pages whose ASCII is taken in strides map it to itself. */
 static void ascii_is_ascii(void **state)
 {
@@ -346,6 +393,7 @@ int main(void)
         cmocka_unit_test(nfc_composes),
         cmocka_unit_test(nfc_leaves_lone_surrogates_alone),
         cmocka_unit_test(nfc_shortcuts_hide_nothing),
+        cmocka_unit_test(strides_change_nothing),
         cmocka_unit_test(ascii_is_ascii),
         cmocka_unit_test(knows_utf8),
         cmocka_unit_test(trims_terminators),
