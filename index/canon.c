@@ -246,38 +246,50 @@ static void put_text_name(struct idx_canon *c, struct buf *out, const struct ost
     put_le64(out->data + at, out->size - at - 8);
 }
 
-void idx_canon_key(struct idx_canon *c, struct buf *out, const struct ost_prop *prop)
+void idx_canon_name(struct idx_canon *c, struct buf *out, const struct ost_name *name)
 {
-    uint16_t type = (uint16_t)(prop->type & ~MARK_2000);
-    uint8_t head[1 + 16 + 4 + 2];
-    size_t n = 0;
+    uint8_t key[1 + 16 + 4] = {2};
 
-    if ((type & ~OST_MULTI) == OST_STRING8)
-        type++;
-    if (!prop->name) {
-        head[0] = 1;
-        put_be16(head + 1, prop->id);
-        n = 3;
-    } else if (!prop->name->is_text) {
-        head[0] = 2;
-        memcpy(head + 1, prop->name->guid, 16);
-        put_be16(head + 17, prop->name->number >> 16);
-        put_be16(head + 19, prop->name->number);
-        n = 21;
-    } else {
-        put_text_name(c, out, prop->name);
+    if (name->is_text) {
+        put_text_name(c, out, name);
+        return;
     }
-    put_le16(head + n, type);
-    buf_append(out, head, n + 2);
+    memcpy(key + 1, name->guid, 16);
+    put_be16(key + 17, name->number >> 16);
+    put_be16(key + 19, name->number);
+    buf_append(out, key, sizeof key);
 }
 
-void idx_canon_entry(struct idx_canon *c, struct buf *out, const struct ost_prop *prop,
+void idx_canon_type(struct buf *out, uint16_t type)
+{
+    uint8_t bytes[2];
+
+    type &= (uint16_t)~MARK_2000;
+    if ((type & ~OST_MULTI) == OST_STRING8)
+        type++;
+    put_le16(bytes, type);
+    buf_append(out, bytes, sizeof bytes);
+}
+
+void idx_canon_key(struct idx_canon *c, struct buf *out, const struct ost_prop *prop)
+{
+    uint8_t key[1 + 2] = {1};
+
+    if (prop->name) {
+        idx_canon_name(c, out, prop->name);
+    } else {
+        put_be16(key + 1, prop->id);
+        buf_append(out, key, sizeof key);
+    }
+    idx_canon_type(out, prop->type);
+}
+
+void idx_canon_value(struct idx_canon *c, struct buf *out, const struct ost_prop *prop,
                      uint32_t codepage)
 {
     bool well_formed;
     size_t at;
 
-    idx_canon_key(c, out, prop);
     if ((prop->type & ~MARK_2000) == OST_OBJECT) {
         idx_canon_form(out, IDX_FORM_ABSENT);
         return;
@@ -287,4 +299,11 @@ void idx_canon_entry(struct idx_canon *c, struct buf *out, const struct ost_prop
     if (!well_formed)
         buf_append(out, prop->value.data, prop->value.size);
     finish_value(c, out, at, well_formed);
+}
+
+void idx_canon_entry(struct idx_canon *c, struct buf *out, const struct ost_prop *prop,
+                     uint32_t codepage)
+{
+    idx_canon_key(c, out, prop);
+    idx_canon_value(c, out, prop, codepage);
 }

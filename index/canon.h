@@ -49,7 +49,14 @@ bool idx_canon_normal(struct idx_canon *c, struct buf *out, const struct ost_pro
                       uint32_t codepage);
 
 /* Entries: key and type; then a value must follow. */
+/* The key of a named property, without a type. */
+void idx_canon_name(struct idx_canon *c, struct buf *out, const struct ost_name *name);
+/* The type, as it stands behind a key. */
+void idx_canon_type(struct buf *out, uint16_t type);
 void idx_canon_key(struct idx_canon *c, struct buf *out, const struct ost_prop *prop);
+/* The value of an entry. */
+void idx_canon_value(struct idx_canon *c, struct buf *out, const struct ost_prop *prop,
+                     uint32_t codepage);
 /* A whole entry. */
 void idx_canon_entry(struct idx_canon *c, struct buf *out, const struct ost_prop *prop,
                      uint32_t codepage);

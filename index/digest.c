@@ -1,13 +1,16 @@
 /*
  * digest.c: see digest.h; what is hashed is specified in DIGESTS.md.
  *
- *     entries   of the item's properties: of exact, core and state at once, for a property has one
- *               form wherever it enters
- *     lists     records of recipients, attachments, addresses …
+ *     exact, state, core   what is hashed for each, on end, so that it is hashed at once
+ *     lists                records of recipients, attachments, addresses …
  *
- * A digest then is: header, the entries or records that belong to it in the order of their bytes,
- * through one hash state. All entries are written before that state is used for the digest itself,
- * because long values borrow it.
+ * An entry is in `exact` or in `state` and never in both; those of core are among exact's.
+ *
+ * Entries must stand in the order of their bytes. Those of tagged properties do when the properties
+ * are gone through in the order of their ids. Named ones come behind them, in the order of their
+ * keys, which the names of the image have once and for all (names.h): a bit is set for each at its
+ * place, and the bits are then gone through. Where that does not work (two properties of one name,
+ * more names than are kept) they are sorted.
  *
  * Embedded items come before the item that holds them: an explicit stack of at most
  * OST_LIMIT_EMBEDDED_DEPTH items, each with the digests of what it embeds so far.
@@ -35,6 +38,8 @@ int idx_digester_create(enum idx_algorithm algorithm, struct idx_digester **out)
         rc = idx_hash_create(algorithm, &d->hash);
     if (!rc)
         rc = idx_hash_create(IDX_MD5, &d->md5);
+    if (!rc)
+        rc = idx_names_create(&d->names);
     if (rc) {
         idx_digester_destroy(d);
         return rc;
@@ -48,8 +53,13 @@ void idx_digester_destroy(struct idx_digester *d)
 {
     if (!d)
         return;
+    idx_parts_done(&d->exact);
     idx_parts_done(&d->entries);
     idx_parts_done(&d->lists);
+    buf_done(&d->state);
+    buf_done(&d->core);
+    mem_free(d->named);
+    idx_names_destroy(d->names);
     buf_done(&d->scratch);
     idx_hash_destroy(d->hash);
     idx_hash_destroy(d->md5);
@@ -57,56 +67,33 @@ void idx_digester_destroy(struct idx_digester *d)
     mem_free(d);
 }
 
-/* ---- feeding the hash ---- */
+/* ---- parts of what is hashed ---- */
 
-static void feed_u64(struct idx_digester *d, uint64_t value)
+void idx_put_domain(struct buf *out, const char *domain)
 {
-    uint8_t bytes[8];
-
-    put_le64(bytes, value);
-    idx_hash_update(d->hash, bytes, sizeof bytes);
+    buf_append(out, domain, strlen(domain) + 1);
 }
 
-void idx_feed_domain(struct idx_digester *d, const char *domain)
+void idx_put_list(struct idx_digester *d, struct buf *out, size_t first, size_t last)
 {
-    idx_hash_reset(d->hash);
-    idx_hash_update(d->hash, domain, strlen(domain) + 1);
-}
-
-void idx_feed_entries(struct idx_digester *d, unsigned mask)
-{
-    const struct idx_parts *s = &d->entries;
-    uint64_t count = 0;
-
-    for (size_t i = 0; i < s->count; i++)
-        count += (s->list[i].rule & mask) != 0;
-    feed_u64(d, count);
-    for (size_t i = 0; i < s->count; i++) {
-        if (s->list[i].rule & mask)
-            idx_hash_update(d->hash, s->bytes.data + s->list[i].offset, s->list[i].size);
-    }
-}
-
-void idx_feed_list(struct idx_digester *d, size_t first, size_t last)
-{
-    feed_u64(d, last - first);
+    idx_canon_u64(out, last - first);
     for (size_t i = first; i < last; i++) {
         const struct idx_part *s = &d->lists.list[i];
 
-        feed_u64(d, s->size);
-        idx_hash_update(d->hash, d->lists.bytes.data + s->offset, s->size);
+        idx_canon_u64(out, s->size);
+        buf_append(out, d->lists.bytes.data + s->offset, s->size);
     }
 }
 
 /* ---- bodies ---- */
 
-/* The normalised bytes of a body: true. False: they are not well-formed, the stored ones count. */
-static bool normal_body(struct idx_digester *d, enum body body, const struct ost_prop *p,
-                        uint32_t codepage)
+/* Appends the normalised bytes of a body to d->scratch: true. False: they are not well-formed, the
+ * stored ones count. */
+static bool put_normal_body(struct idx_digester *d, enum body body, const struct ost_prop *p,
+                            uint32_t codepage)
 {
     unsigned type = p->type & ~0x2000U;
     bool is_text = type == OST_UNICODE || type == OST_STRING8;
-    int rc;
 
     if (is_text && body != BODY_RTF)
         return idx_canon_normal(&d->canon, &d->scratch, p, codepage);
@@ -116,10 +103,29 @@ static bool normal_body(struct idx_digester *d, enum body body, const struct ost
         buf_append(&d->scratch, p->value.data, p->value.size);
         return true;
     }
-    if (!p->value.size)
-        return true;
-    rc = idx_rtf_decompress(p->value, OST_LIMIT_VALUE_BYTES, &d->scratch);
-    return !rc;
+    return !p->value.size || !idx_rtf_decompress(p->value, OST_LIMIT_VALUE_BYTES, &d->scratch);
+}
+
+static void digest_body(struct idx_digester *d, enum body body, const char *domain,
+                        const struct ost_prop *p, uint32_t codepage)
+{
+    size_t head;
+
+    idx_buf_trim(&d->scratch);
+    idx_put_domain(&d->scratch, domain);
+    idx_canon_form(&d->scratch, IDX_FORM_BYTES);
+    head = d->scratch.size;
+    if (!put_normal_body(d, body, p, codepage) && !d->scratch.failed) {
+        d->scratch.data[head - 1] = IDX_FORM_BAD;
+        d->scratch.size = head;
+        buf_append(&d->scratch, p->value.data, p->value.size);
+    }
+    if (d->scratch.failed) {
+        d->exact.bytes.failed = true;
+        return;
+    }
+    idx_hash_all(d->hash, d->scratch.data, d->scratch.size, &d->bodies[body]);
+    d->has_body = d->has_body || d->scratch.size > head;
 }
 
 static void digest_bodies(struct idx_digester *d, const struct ost_item *item)
@@ -136,78 +142,211 @@ static void digest_bodies(struct idx_digester *d, const struct ost_item *item)
     d->has_body = false;
     for (int i = 0; i < BODIES; i++) {
         const struct ost_prop *p = ost_props_find(item->props, forms[i].id, 0);
-        uint8_t form;
 
         d->bodies[i] = (struct ost_digest){0};
-        if (!p)
-            continue;
-        idx_buf_trim(&d->scratch);
-        form = normal_body(d, (enum body)i, p, item->codepage) ? IDX_FORM_BYTES : IDX_FORM_BAD;
-        if (form == IDX_FORM_BAD && !d->scratch.failed) {
-            buf_reset(&d->scratch);
-            buf_append(&d->scratch, p->value.data, p->value.size);
-        }
-        if (d->scratch.failed) {
-            d->entries.bytes.failed = true;
-            return;
-        }
-        idx_feed_domain(d, forms[i].domain);
-        idx_hash_update(d->hash, &form, 1);
-        idx_hash_update(d->hash, d->scratch.data, d->scratch.size);
-        idx_hash_final(d->hash, &d->bodies[i]);
-        d->has_body = d->has_body || d->scratch.size;
+        if (p)
+            digest_body(d, (enum body)i, forms[i].domain, p, item->codepage);
     }
 }
 
 /* ---- entries of an item ---- */
 
-static void put_body_entry(struct idx_digester *d, const struct ost_prop *p, enum body body)
+static void put_body_entry(struct idx_digester *d, struct buf *out, const struct ost_prop *p,
+                           enum body body)
 {
     struct ost_prop key = *p;
 
     key.type = body == BODY_TEXT ? OST_UNICODE : OST_BINARY;
-    idx_canon_key(&d->canon, &d->entries.bytes, &key);
-    idx_canon_digest(&d->entries.bytes, &d->bodies[body]);
+    idx_canon_key(&d->canon, out, &key);
+    idx_canon_digest(out, &d->bodies[body]);
 }
 
 /* Message flags and 0E69 come down to one entry of one bit, under the id of the flags. */
-static void put_read_entry(struct idx_digester *d, bool read)
+static void put_read_entry(struct idx_digester *d, struct buf *out, bool read)
 {
     const uint8_t bit = read;
     struct ost_prop p = {.id = 0x0E07, .type = OST_BOOL, .value = {&bit, 1}};
 
-    idx_canon_entry(&d->canon, &d->entries.bytes, &p, 0);
+    idx_canon_entry(&d->canon, out, &p, 0);
 }
 
-static void put_entry(struct idx_digester *d, const struct ost_item *item, const struct ost_prop *p)
+/* The entry of a tagged property; nothing for some. */
+static void put_tagged(struct idx_digester *d, struct buf *out, const struct ost_item *item,
+                       const struct ost_prop *p)
 {
     struct ost_prop subject = *p;
 
     switch (p->id) {
     case 0x0037:
         subject.value = idx_subject_text(p->value, (p->type & ~0x2000) == OST_UNICODE);
-        idx_canon_entry(&d->canon, &d->entries.bytes, &subject, item->codepage);
+        idx_canon_entry(&d->canon, out, &subject, item->codepage);
         break;
     case 0x0E07:
         if (p->value.size == 4)
-            put_read_entry(d, le32(p->value.data) & 1);
+            put_read_entry(d, out, le32(p->value.data) & 1);
         break;
     case 0x0E69:
         if (p->value.size == 1 && !ost_props_find(item->props, 0x0E07, 0))
-            put_read_entry(d, p->value.data[0]);
+            put_read_entry(d, out, p->value.data[0]);
         break;
     case 0x1000:
-        put_body_entry(d, p, BODY_TEXT);
+        put_body_entry(d, out, p, BODY_TEXT);
         break;
     case 0x1009:
-        put_body_entry(d, p, BODY_RTF);
+        put_body_entry(d, out, p, BODY_RTF);
         break;
     case 0x1013:
-        put_body_entry(d, p, BODY_HTML);
+        put_body_entry(d, out, p, BODY_HTML);
         break;
     default:
-        idx_canon_entry(&d->canon, &d->entries.bytes, p, item->codepage);
+        idx_canon_entry(&d->canon, out, p, item->codepage);
     }
+}
+
+/* Where an entry of that rule goes; it is to be appended, and counted by end_entry. */
+static struct buf *entries_of(struct idx_digester *d, unsigned rule)
+{
+    return rule & IDX_IN_STATE ? &d->state : &d->exact.bytes;
+}
+
+static void end_entry(struct idx_digester *d, const struct buf *out, size_t at, unsigned rule)
+{
+    if (out->size == at)
+        return;
+    if (out == &d->state) {
+        d->state_count++;
+        return;
+    }
+    d->exact_count++;
+    if (rule & IDX_FAMILY_ALL)
+        idx_parts_add(&d->exact, at, rule);
+}
+
+/* What a rule comes down to in an item: in state, or in all others, or 0: in none. */
+static unsigned rule_in(unsigned rule, bool task)
+{
+    if (rule & IDX_IN_STATE && rule != IDX_IN_STATE)
+        return task ? rule & ~(unsigned)IDX_IN_STATE : IDX_IN_STATE;
+    return rule & (IDX_IN_EXACT | IDX_IN_STATE) ? rule : 0;
+}
+
+struct named {
+    const struct ost_prop *prop;
+    const struct idx_name *name;
+};
+
+static bool grow_named(struct idx_digester *d)
+{
+    size_t capacity = d->named_capacity ? d->named_capacity * 2 : 256;
+    struct named *list = mem_realloc(d->named, capacity * sizeof *list);
+
+    if (!list)
+        return false;
+    d->named = list;
+    d->named_capacity = capacity;
+    return true;
+}
+
+/* Lists the named properties and gives each its bit; false: not in an order of their own. */
+static bool rank_named(struct idx_digester *d, const struct ost_item *item)
+{
+    bool distinct = true;
+
+    idx_names_begin(d->names);
+    d->named_count = 0;
+    for (size_t i = 0; i < item->props.count; i++) {
+        const struct ost_prop *p = &item->props.list[i];
+        const struct idx_name *name;
+
+        if (!p->name)
+            continue;
+        name = idx_names_find(d->names, &d->canon, p->id, p->name);
+        if (!name || (d->named_count == d->named_capacity && !grow_named(d)))
+            return false;
+        if (name->rule)
+            d->named[d->named_count++] = (struct named){p, name};
+    }
+    idx_names_rank(d->names);
+    for (size_t i = 0; i < d->named_count; i++) {
+        unsigned rank = d->named[i].name->rank;
+        uint64_t bit = UINT64_C(1) << rank % 64;
+
+        distinct = distinct && !(d->ranks[rank / 64] & bit);
+        d->ranks[rank / 64] |= bit;
+        d->by_rank[rank] = (uint32_t)i;
+    }
+    if (!distinct)
+        memset(d->ranks, 0, sizeof d->ranks);
+    return distinct;
+}
+
+static void put_ranked(struct idx_digester *d, const struct ost_item *item, bool task)
+{
+    size_t left = d->named_count;
+
+    for (unsigned word = 0; left; word++) {
+        for (; d->ranks[word]; d->ranks[word] &= d->ranks[word] - 1, left--) {
+            unsigned rank = word * 64 + (unsigned)__builtin_ctzll(d->ranks[word]);
+            const struct named *n = &d->named[d->by_rank[rank]];
+            unsigned rule = rule_in(n->name->rule, task);
+            struct buf *out = entries_of(d, rule);
+            struct bytes key = idx_names_key(d->names, n->name);
+            size_t at = out->size;
+
+            if (!rule)
+                continue;
+            buf_append(out, key.data, key.size);
+            idx_canon_type(out, n->prop->type);
+            idx_canon_value(&d->canon, out, n->prop, item->codepage);
+            end_entry(d, out, at, rule);
+        }
+    }
+}
+
+static void put_sorted(struct idx_digester *d, const struct ost_item *item, bool task)
+{
+    idx_parts_reset(&d->entries);
+    for (size_t i = 0; i < item->props.count; i++) {
+        const struct ost_prop *p = &item->props.list[i];
+        unsigned rule = p->name ? rule_in(idx_property_rule(p->id, p->name), task) : 0;
+        size_t at = d->entries.bytes.size;
+
+        if (!rule)
+            continue;
+        idx_canon_entry(&d->canon, &d->entries.bytes, p, item->codepage);
+        idx_parts_add(&d->entries, at, rule);
+    }
+    idx_parts_sort(&d->entries, 0);
+    for (size_t i = 0; i < d->entries.count; i++) {
+        const struct idx_part *e = &d->entries.list[i];
+        struct buf *out = entries_of(d, e->rule);
+        size_t at = out->size;
+
+        buf_append(out, d->entries.bytes.data + e->offset, e->size);
+        end_entry(d, out, at, e->rule);
+    }
+}
+
+static void start_entries(struct idx_digester *d)
+{
+    idx_parts_reset(&d->exact);
+    idx_buf_trim(&d->state);
+    d->exact_count = d->state_count = 0;
+    idx_put_domain(&d->exact.bytes, "ostscan.exact.1");
+    idx_canon_u64(&d->exact.bytes, 0);
+    idx_put_domain(&d->state, "ostscan.state.1");
+    idx_canon_u64(&d->state, 0);
+}
+
+/* Counts stand right behind the domains, which are of one size. */
+static void end_entries(struct idx_digester *d)
+{
+    const size_t at = sizeof "ostscan.exact.1";
+
+    if (!d->exact.bytes.failed)
+        put_le64(d->exact.bytes.data + at, d->exact_count);
+    if (!d->state.failed)
+        put_le64(d->state.data + at, d->state_count);
 }
 
 static void item_entries(struct idx_digester *d, const struct ost_item *item)
@@ -216,18 +355,19 @@ static void item_entries(struct idx_digester *d, const struct ost_item *item)
 
     for (size_t i = 0; i < item->props.count; i++) {
         const struct ost_prop *p = &item->props.list[i];
-        unsigned rule = idx_property_rule(p->id, p->name);
-        size_t at = d->entries.bytes.size;
+        unsigned rule = p->name ? 0 : rule_in(idx_property_rule(p->id, NULL), task);
+        struct buf *out = entries_of(d, rule);
+        size_t at = out->size;
 
-        if (rule & IDX_IN_STATE && rule != IDX_IN_STATE)
-            rule = task ? rule & ~(unsigned)IDX_IN_STATE : IDX_IN_STATE;
         if (!rule)
             continue;
-        put_entry(d, item, p);
-        if (d->entries.bytes.size > at)
-            idx_parts_add(&d->entries, at, rule);
+        put_tagged(d, out, item, p);
+        end_entry(d, out, at, rule);
     }
-    idx_parts_sort(&d->entries, 0);
+    if (rank_named(d, item))
+        put_ranked(d, item, task);
+    else
+        put_sorted(d, item, task);
 }
 
 /* ---- records of recipients and attachments ---- */
@@ -329,15 +469,17 @@ static void attachment_record(struct idx_digester *d, const struct ost_item *ite
 
 bool idx_digester_failed(const struct idx_digester *d)
 {
-    return d->entries.bytes.failed || d->lists.bytes.failed || d->scratch.failed;
+    return d->exact.bytes.failed || d->state.failed || d->entries.bytes.failed ||
+           d->lists.bytes.failed || d->scratch.failed;
 }
 
-/* Leaves the item's own entries behind, for core and state. */
+/* Leaves what it was made of behind, for core and state. */
 static int digest_exact(struct idx_digester *d, const struct ost_item *item,
                         const struct ost_digest *embedded, struct ost_digest *out)
 {
     size_t recipients;
 
+    start_entries(d);
     idx_parts_reset(&d->entries);
     idx_parts_reset(&d->lists);
     idx_buf_trim(&d->scratch);
@@ -350,21 +492,13 @@ static int digest_exact(struct idx_digester *d, const struct ost_item *item,
     for (size_t i = 0; i < item->attachment_count && !idx_digester_failed(d); i++)
         attachment_record(d, item, &item->attachments[i], &embedded[i]);
     idx_parts_sort(&d->lists, recipients);
+    end_entries(d);
+    idx_put_list(d, &d->exact.bytes, 0, recipients);
+    idx_put_list(d, &d->exact.bytes, recipients, d->lists.count);
     if (idx_digester_failed(d))
         return ERR_NOMEM;
-    idx_feed_domain(d, "ostscan.exact.1");
-    idx_feed_entries(d, IDX_IN_EXACT);
-    idx_feed_list(d, 0, recipients);
-    idx_feed_list(d, recipients, d->lists.count);
-    idx_hash_final(d->hash, out);
+    idx_hash_all(d->hash, d->exact.bytes.data, d->exact.bytes.size, out);
     return 0;
-}
-
-static void digest_state(struct idx_digester *d, struct ost_digest *out)
-{
-    idx_feed_domain(d, "ostscan.state.1");
-    idx_feed_entries(d, IDX_IN_STATE);
-    idx_hash_final(d->hash, out);
 }
 
 /* ---- embedded items ---- */
@@ -435,7 +569,7 @@ int idx_digest_item(struct idx_digester *d, struct arena *arena, const struct os
     rc = digest_exact(d, item, all.embedded, &all.exact);
     if (rc)
         return rc;
-    digest_state(d, &all.state);
+    idx_hash_all(d->hash, d->state.data, d->state.size, &all.state);
     all.body_text = d->bodies[BODY_TEXT];
     all.body_html = d->bodies[BODY_HTML];
     all.body_rtf = d->bodies[BODY_RTF];
@@ -443,9 +577,7 @@ int idx_digest_item(struct idx_digester *d, struct arena *arena, const struct os
     if (rc)
         return rc;
     if (id.size) {
-        idx_hash_reset(d->md5);
-        idx_hash_update(d->md5, id.data, id.size);
-        idx_hash_final(d->md5, &mih);
+        idx_hash_all(d->md5, id.data, id.size, &mih);
         memcpy(all.mih, mih.bytes, sizeof all.mih);
         all.has_mih = true;
     }

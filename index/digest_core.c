@@ -128,8 +128,8 @@ static bool is_telling(const struct idx_digester *d, const struct ost_item *item
     case IDX_FAMILY_CONTACT:
         if (d->lists.count)
             return true;
-        for (size_t i = 0; i < d->entries.count; i++) {
-            if ((d->entries.list[i].rule & IDX_FAMILY_ALL) == IDX_FAMILY_CONTACT)
+        for (size_t i = 0; i < d->exact.count; i++) {
+            if ((d->exact.list[i].rule & IDX_FAMILY_ALL) == IDX_FAMILY_CONTACT)
                 return true;
         }
         return false;
@@ -204,6 +204,24 @@ static size_t put_core_values(struct idx_digester *d, const struct ost_item *ite
     return behind;
 }
 
+/* The entries that core has of a family: their count, and they. */
+static void put_family(struct idx_digester *d, enum idx_family family)
+{
+    const struct idx_parts *p = &d->exact;
+    size_t at = d->core.size;
+    uint64_t count = 0;
+
+    idx_canon_u64(&d->core, 0);
+    for (size_t i = 0; i < p->count; i++) {
+        if (!(p->list[i].rule & family))
+            continue;
+        buf_append(&d->core, p->bytes.data + p->list[i].offset, p->list[i].size);
+        count++;
+    }
+    if (!d->core.failed)
+        put_le64(d->core.data + at, count);
+}
+
 int idx_digest_core(struct idx_digester *d, const struct ost_item *item,
                     const struct idx_view *view, const struct ost_digest *embedded,
                     struct ost_digest *out)
@@ -221,19 +239,21 @@ int idx_digest_core(struct idx_digester *d, const struct ost_item *item,
         return ERR_NOMEM;
     if (!is_telling(d, item, view, family))
         return 0;
-    idx_feed_domain(d, "ostscan.core.1");
-    idx_hash_update(d->hash, kind, strlen(kind) + 1);
-    idx_feed_entries(d, family);
-    idx_hash_update(d->hash, d->scratch.data, behind);
+    idx_buf_trim(&d->core);
+    idx_put_domain(&d->core, "ostscan.core.1");
+    buf_append(&d->core, kind, strlen(kind) + 1);
+    put_family(d, family);
+    buf_append(&d->core, d->scratch.data, behind);
     if (family == IDX_FAMILY_CONTACT)
-        idx_feed_list(d, 0, d->lists.count);
+        idx_put_list(d, &d->core, 0, d->lists.count);
     if (family == IDX_FAMILY_MAIL) {
-        idx_feed_list(d, 0, ends.to);
-        idx_feed_list(d, ends.to, ends.cc);
-        idx_feed_list(d, ends.cc, ends.attachments);
+        idx_put_list(d, &d->core, 0, ends.to);
+        idx_put_list(d, &d->core, ends.to, ends.cc);
+        idx_put_list(d, &d->core, ends.cc, ends.attachments);
     }
-    if (d->scratch.size > behind)
-        idx_hash_update(d->hash, d->scratch.data + behind, d->scratch.size - behind);
-    idx_hash_final(d->hash, out);
+    buf_append(&d->core, d->scratch.data + behind, d->scratch.size - behind);
+    if (d->core.failed)
+        return ERR_NOMEM;
+    idx_hash_all(d->hash, d->core.data, d->core.size, out);
     return 0;
 }

@@ -138,6 +138,17 @@ void idx_hash_final(struct idx_hash *h, struct ost_digest *out)
     out->size = h->md->size;
 }
 
+void idx_hash_all(struct idx_hash *h, const void *data, size_t size, struct ost_digest *out)
+{
+    if (!h->md) {
+        put_xxh3(XXH3_128bits(size ? data : "", size), out);
+        return;
+    }
+    idx_hash_reset(h);
+    idx_hash_update(h, data, size);
+    idx_hash_final(h, out);
+}
+
 int idx_hash_bytes(enum idx_algorithm algorithm, const void *data, size_t size,
                    struct ost_digest *out)
 {

@@ -27,6 +27,9 @@ void idx_hash_reset(struct idx_hash *h);
 void idx_hash_update(struct idx_hash *h, const void *data, size_t size);
 void idx_hash_final(struct idx_hash *h, struct ost_digest *out); /* reset before further use */
 
+/* All three at once, for bytes that lie on end; the state need not be reset before or after. */
+void idx_hash_all(struct idx_hash *h, const void *data, size_t size, struct ost_digest *out);
+
 /* One shot. */
 int idx_hash_bytes(enum idx_algorithm algorithm, const void *data, size_t size,
                    struct ost_digest *out);

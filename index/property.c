@@ -1,4 +1,9 @@
-/* property.c: see property.h. Binary search over the rows of property_table.h. */
+/*
+ * property.c: see property.h.
+ *
+ * The rows of property_table.h, for tagged properties one by one (a range of initialisers, which
+ * both compilers know), for named ones as they stand, to be searched by halves.
+ */
 #include "index/property.h"
 
 #include <string.h>
@@ -43,22 +48,22 @@ enum {
     F_NOTE = IDX_FAMILY_NOTE,
 };
 
-struct row {
-    uint32_t first, last;
-    uint16_t rule;
-};
-
 #define LID(set, first, last, classes, family)
 #define TEXT(set, name, classes)
 #define SET(set, classes)
-#define TAG(first, last, classes, family) {first, last, (classes) | (family)},
-static const struct row tags[] = {
+#define TAG(first, last, classes, family) [first... last] = (classes) | (family),
+static const uint16_t tags[0x8000] = {
 #include "index/property_table.h"
 };
 #undef TAG
 #undef LID
 #undef TEXT
 #undef SET
+
+struct row {
+    uint32_t first, last;
+    uint16_t rule;
+};
 
 struct lid_row {
     enum idx_set set;
@@ -122,21 +127,6 @@ enum idx_family idx_family_of_kind(enum idx_kind kind)
     }
 }
 
-static unsigned tag_rule(uint16_t id)
-{
-    size_t low = 0, high = sizeof tags / sizeof *tags;
-
-    while (high - low > 1) {
-        size_t middle = (low + high) / 2;
-
-        if (tags[middle].first <= id)
-            low = middle;
-        else
-            high = middle;
-    }
-    return id <= tags[low].last ? tags[low].rule : 0;
-}
-
 /* Rows are in the order of their sets and numbers; a number between two rows is of no row. */
 static unsigned lid_rule(enum idx_set set, uint32_t number)
 {
@@ -183,7 +173,7 @@ unsigned idx_property_rule(uint16_t id, const struct ost_name *name)
     enum idx_set set;
 
     if (!name)
-        return tag_rule(id);
+        return id < sizeof tags / sizeof *tags ? tags[id] : 0;
     set = idx_set_of(name);
     if (set == IDX_SET_OTHER)
         return IDX_IN_EXACT;

@@ -2,6 +2,7 @@
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
+#include <stdio.h>
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
@@ -467,6 +468,62 @@ static void failing_allocations(void **state)
     destroy_varied(m);
 }
 
+/* An item of `count` named properties; `step` goes through the names in another order. */
+static struct maker *item_of_names(unsigned first, unsigned count, unsigned step, bool twice)
+{
+    struct maker *m = maker_create();
+
+    for (unsigned i = 0; i < count; i++) {
+        unsigned name = first + i * step % count;
+        uint8_t guid[16] = {(uint8_t)(name % 5), 3, 2};
+        struct ost_prop *p = maker_u32(&m->props, (uint16_t)(0x8000 + (first * 7 + i) % 0x8000),
+                                       twice && name == first + 1 ? name - 1 : name);
+        char text[16];
+
+        if (twice && name == first + 1)
+            guid[0] = (uint8_t)(--name % 5);
+        snprintf(text, sizeof text, name % 2 ? "X-Name-%u" : "x-name-%u", name);
+        if (name % 3)
+            maker_lid(&m->props, p, guid, name * 31);
+        else
+            maker_name(&m->props, p, name % 2 ? unknown_set : guid, text);
+    }
+    return m;
+}
+
+/*
+ * Ids are of no order, and a digester's other items of no influence: more names than are kept, ids
+ * that other names had before, and two properties of one name.
+ */
+static void names_are_in_order(void **state)
+{
+    enum { NAMES = 200, ROUNDS = 60 };
+    struct digest_bench warm, fresh;
+
+    (void)state;
+    digest_bench_init(&warm, IDX_XXH3);
+    for (unsigned round = 0; round < ROUNDS; round++) {
+        bool twice = round % 3 == 2;
+        struct maker *one = item_of_names(round * NAMES, NAMES, 1, twice);
+        struct maker *other = item_of_names(round * NAMES, NAMES, 73, twice);
+        struct idx_digests a, b, c;
+
+        digest_bench_init(&fresh, IDX_XXH3);
+        a = digest_of(&warm, maker_item(one));
+        b = digest_of(&warm, maker_item(other));
+        c = digest_of(&fresh, maker_item(other));
+        assert_int_equal(digest_difference(&a, &b), 0);
+        assert_int_equal(digest_difference(&a, &c), 0);
+        one->props.list[5].value.size = 0;
+        b = digest_of(&warm, maker_item(one));
+        assert_int_not_equal(digest_difference(&a, &b), 0);
+        digest_bench_done(&fresh);
+        maker_destroy(one);
+        maker_destroy(other);
+    }
+    digest_bench_done(&warm);
+}
+
 static void steady_work_allocates_nothing(void **state)
 {
     struct maker *m = varied_item();
@@ -546,6 +603,7 @@ int main(void)
         cmocka_unit_test(long_form_is_as_specified),
         cmocka_unit_test(embedded_items_have_digests_of_their_own),
         cmocka_unit_test(hostile_multi_values_have_digests),
+        cmocka_unit_test(names_are_in_order),
         cmocka_unit_test(failing_allocations),
         cmocka_unit_test(steady_work_allocates_nothing),
         cmocka_unit_test(core_wants_enough),
