@@ -5,7 +5,8 @@
  * The stages take turns in every round, so that whatever else the machine does hits all of them; of
  * each the least processor time counts, for that is what the machine's other work changes least.
  * Each later stage does all that the one before does. Items and properties of the walk and of the
- * engine must be the same, or the comparison says nothing.
+ * engine must be the same, or the comparison says nothing. One stage alone (--only) is for
+ * profiles.
  */
 #include <errno.h>
 #include <getopt.h>
@@ -38,6 +39,7 @@ struct result {
 
 struct bench {
     const char *image, *folder;
+    const char *only; /* beside the walk; NULL: all stages */
     unsigned rounds;
     struct io_file file;
     const uint8_t *bytes;
@@ -224,7 +226,8 @@ static int measure(struct bench *b)
     for (unsigned r = 0; r < b->rounds && !rc; r++)
         for (int s = WALK; s < STAGES && !rc; s++) {
             b->stage = (enum stage)s;
-            rc = run_stage(b);
+            if (s == WALK || !b->only || !strcmp(b->only, stage_names[s]))
+                rc = run_stage(b);
         }
     return rc;
 }
@@ -247,6 +250,8 @@ static void print_text(const struct bench *b)
     for (int s = WALK; s < STAGES; s++) {
         uint64_t ns = b->results[s].cpu_ns;
 
+        if (!ns)
+            continue;
         printf("%-9s %7.0f %8.2f %12.1f %9.0f %13.0f %7.0f %8.2f\n", stage_names[s],
                (double)ns / 1e6, (double)ns / 1e3 / (double)w->items, (double)ns / (double)w->props,
                each(w->items, ns), each(w->props, ns), each(w->bytes, ns) / 1e6,
@@ -285,6 +290,7 @@ static int parse(int argc, char **argv, struct bench *b, const char **json)
 {
     static const struct option options[] = {{"rounds", required_argument, NULL, 'r'},
                                             {"folder", required_argument, NULL, 'f'},
+                                            {"only", required_argument, NULL, 'o'},
                                             {"json", required_argument, NULL, 'j'},
                                             {0}};
     int c;
@@ -294,6 +300,8 @@ static int parse(int argc, char **argv, struct bench *b, const char **json)
             b->rounds = (unsigned)strtoul(optarg, NULL, 10);
         else if (c == 'f')
             b->folder = optarg;
+        else if (c == 'o')
+            b->only = optarg;
         else if (c == 'j')
             *json = optarg;
         else
@@ -332,7 +340,9 @@ int main(int argc, char **argv)
     int rc;
 
     if (parse(argc, argv, &b, &json)) {
-        fputs("Usage: bench-items --folder FOLDER [--rounds N] [--json FILE] IMAGE\n", stderr);
+        fputs(
+            "Usage: bench-items --folder FOLDER [--rounds N] [--only STAGE] [--json FILE] IMAGE\n",
+            stderr);
         return 2;
     }
     arena_init(&b.arena, ARENA_BYTES);

@@ -9,7 +9,6 @@
 #include "index/json.h"
 
 #include <assert.h>
-#include <inttypes.h>
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -26,16 +25,33 @@ void json_start(struct json *j, struct buf *out)
     *j = (struct json){.out = out};
 }
 
+/* Room for `value` bytes more than the comma and the key, which are written; NULL: none. */
+static uint8_t *begin_with(struct json *j, const char *key, size_t value)
+{
+    size_t size = key ? strlen(key) : 0;
+    bool comma = j->has_member[j->depth];
+    uint8_t *at;
+
+    j->has_member[j->depth] = true;
+    if (!buf_reserve(j->out, size + 4 + value))
+        return NULL;
+    at = j->out->data + j->out->size;
+    if (comma)
+        *at++ = ',';
+    if (key) {
+        *at++ = '"';
+        memcpy(at, key, size);
+        at += size;
+        *at++ = '"';
+        *at++ = ':';
+    }
+    j->out->size = (size_t)(at - j->out->data);
+    return at;
+}
+
 static void begin(struct json *j, const char *key)
 {
-    if (j->has_member[j->depth])
-        buf_putc(j->out, ',');
-    j->has_member[j->depth] = true;
-    if (!key)
-        return;
-    buf_putc(j->out, '"');
-    buf_puts(j->out, key);
-    buf_append(j->out, "\":", 2);
+    begin_with(j, key, 0);
 }
 
 static void open_level(struct json *j, const char *key, char bracket)
@@ -110,14 +126,34 @@ static bool is_plain(uint8_t b)
     return b >= 0x20 && b < 0x7F && b != '"' && b != '\\';
 }
 
+/* The length of the two- or three-byte sequence at p if it can stand as it is and that is easily
+ * seen, else 0. */
+static size_t plain_sequence(const uint8_t *p, size_t size)
+{
+    if (size >= 2 && p[0] >= 0xC2 && p[0] < 0xE0 && (p[1] & 0xC0) == 0x80)
+        return 2;
+    if (size >= 3 && p[0] > 0xE0 && p[0] < 0xF0 && p[0] != 0xED && (p[1] & 0xC0) == 0x80 &&
+        (p[2] & 0xC0) == 0x80 && !(p[0] == 0xE2 && p[1] == 0x80 && (p[2] | 1) == 0xA9))
+        return 3;
+    return 0;
+}
+
 static size_t plain_run(const uint8_t *p, size_t size)
 {
-    size_t n = 0;
+    size_t n = 0, sequence;
 
-    while (size - n >= 8 && all_plain(le64(p + n)))
-        n += 8;
-    while (n < size && is_plain(p[n]))
-        n++;
+    do {
+        while (size - n >= 8 && all_plain(le64(p + n)))
+            n += 8;
+        for (unsigned i = 0; i < 8 && n < size && is_plain(p[n]); i++)
+            n++;
+        if (n == size || is_plain(p[n]))
+            continue;
+        sequence = plain_sequence(p + n, size - n);
+        if (!sequence)
+            break;
+        n += sequence;
+    } while (n < size);
     return n;
 }
 
@@ -224,7 +260,7 @@ static size_t cut_length(const uint8_t *text, size_t size, size_t limit)
 static void full_size(struct json *j, const char *key, size_t size)
 {
     begin_suffixed(j, key, "_size");
-    buf_printf(j->out, "%zu", size);
+    buf_put_u64(j->out, size);
 }
 
 void json_stored(struct json *j, const char *key, struct bytes text, bool whole, struct bytes raw,
@@ -272,13 +308,15 @@ void json_hex(struct json *j, const char *key, const void *data, size_t size)
 void json_u64(struct json *j, const char *key, uint64_t value)
 {
     begin(j, key);
-    buf_printf(j->out, "%" PRIu64, value);
+    buf_put_u64(j->out, value);
 }
 
 void json_i64(struct json *j, const char *key, int64_t value)
 {
     begin(j, key);
-    buf_printf(j->out, "%" PRId64, value);
+    if (value < 0)
+        buf_putc(j->out, '-');
+    buf_put_u64(j->out, value < 0 ? 0 - (uint64_t)value : (uint64_t)value);
 }
 
 void json_bool(struct json *j, const char *key, bool value)
@@ -302,23 +340,38 @@ void json_double(struct json *j, const char *key, double value)
     buf_puts(j->out, text);
 }
 
+/* Neither digests nor times hold anything to be escaped. */
 void json_digest(struct json *j, const char *key, const struct ost_digest *d)
 {
-    char text[IDX_DIGEST_TEXT];
+    uint8_t *at;
+    char *text;
 
     if (!d->size)
         return;
+    at = begin_with(j, key, IDX_DIGEST_TEXT + 2);
+    if (!at)
+        return;
+    text = (char *)at + 1;
     idx_digest_text(d, text);
-    json_cstr(j, key, text);
+    *at = '"';
+    at = (uint8_t *)text + strlen(text);
+    *at++ = '"';
+    j->out->size = (size_t)(at - j->out->data);
 }
 
 void json_time(struct json *j, const char *key, int64_t seconds, uint32_t nanoseconds,
                unsigned digits)
 {
-    char text[CLOCK_TEXT_SIZE];
+    uint8_t *at = begin_with(j, key, CLOCK_TEXT_SIZE + 2);
+    char *text = (char *)at + 1;
 
+    if (!at)
+        return;
     clock_format(seconds, nanoseconds, digits, text);
-    json_cstr(j, key, text);
+    *at = '"';
+    at = (uint8_t *)text + strlen(text);
+    *at++ = '"';
+    j->out->size = (size_t)(at - j->out->data);
 }
 
 void json_time_ns(struct json *j, const char *key, int64_t since_1970_ns)

@@ -100,19 +100,42 @@ static bool is_text(const struct ost_prop *p)
     return type == OST_UNICODE || type == OST_STRING8;
 }
 
+/* Text that is UTF-16 and short needs no scratch: it is written where it stays. */
+enum { SHORT_BYTES = 4096 };
+
+static const char *convert_short(struct maker *m, struct bytes utf16, size_t *size, bool *whole)
+{
+    struct buf room = {.capacity = utf16.size / 2 * 3};
+
+    room.data = arena_alloc(m->arena, room.capacity);
+    if (!room.data)
+        return NULL;
+    idx_text_utf16(utf16, &room, whole);
+    *size = room.size;
+    return (const char *)room.data;
+}
+
+static const char *convert(struct maker *m, const struct ost_prop *p, size_t *size, bool *whole)
+{
+    struct buf *scratch = idx_text_scratch(m->text);
+
+    idx_text_prop(m->text, p, m->codepage, scratch, whole);
+    *size = scratch->size;
+    return scratch->failed ? NULL : arena_copy(m->arena, scratch->data, scratch->size);
+}
+
 static struct idx_str text_of(struct maker *m, const struct ost_prop *p)
 {
     struct idx_str s = {.whole = true, .raw = p->value};
     bool utf16 = (p->type & ~0x2000) == OST_UNICODE;
-    struct buf *scratch = idx_text_scratch(m->text);
     struct ost_prop content = *p;
 
     if (p->id == 0x0037)
         content.value = idx_subject_text(content.value, utf16);
     content.value = idx_text_trim(content.value, utf16);
-    idx_text_prop(m->text, &content, m->codepage, scratch, &s.whole);
-    s.data = scratch->failed ? NULL : arena_copy(m->arena, scratch->data, scratch->size);
-    s.size = scratch->size;
+    s.data = utf16 && content.value.size <= SHORT_BYTES
+                 ? convert_short(m, content.value, &s.size, &s.whole)
+                 : convert(m, &content, &s.size, &s.whole);
     if (!s.data)
         m->failed = true;
     return s;

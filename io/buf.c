@@ -47,6 +47,17 @@ bool buf_grow(struct buf *b, size_t extra)
     return true;
 }
 
+void buf_put_u64(struct buf *b, uint64_t value)
+{
+    char text[20];
+    size_t at = sizeof text;
+
+    do
+        text[--at] = (char)('0' + value % 10);
+    while (value /= 10);
+    buf_append(b, text + at, sizeof text - at);
+}
+
 /* Most texts fit the room that is there; only of the others the length is asked first. */
 void buf_printf(struct buf *b, const char *format, ...)
 {

@@ -50,6 +50,7 @@ static inline void buf_putc(struct buf *b, char c)
         b->data[b->size++] = (uint8_t)c;
 }
 
+void buf_put_u64(struct buf *b, uint64_t value); /* in decimal */
 void buf_printf(struct buf *b, const char *format, ...) __attribute__((format(printf, 2, 3)));
 /* The content as a C string (NUL kept beyond size), or NULL if the buffer failed. */
 const char *buf_cstr(struct buf *b);

@@ -7,7 +7,6 @@
 
 #include <assert.h>
 #include <stdio.h>
-#include <string.h>
 #include <time.h>
 
 enum { DAY_SECONDS = 86400, ERA_DAYS = 146097, DAYS_TO_1970 = 719468 };
@@ -55,28 +54,54 @@ static struct date date_of(int64_t days_since_1970)
     return d;
 }
 
+static char *put_digits(char *to, uint32_t value, unsigned count)
+{
+    for (unsigned i = count; i > 0; i--, value /= 10)
+        to[i - 1] = (char)('0' + value % 10);
+    return to + count;
+}
+
+static char *put_year(char *to, int64_t year)
+{
+    if (year >= 1 && year <= 9999)
+        return put_digits(to, (uint32_t)year, 4);
+    return to + sprintf(to, "%+05lld", (long long)year);
+}
+
+/* Decimals up to the last that is not zero; the dot goes with the last of them. */
+static char *put_fraction(char *to, uint32_t nanoseconds, unsigned digits)
+{
+    char *first = to + 1, *end;
+
+    *to = '.';
+    put_digits(first, nanoseconds, 9);
+    end = first + digits;
+    while (end > first && end[-1] == '0')
+        end--;
+    return end > first ? end : to;
+}
+
 void clock_format(int64_t seconds, uint32_t nanoseconds, unsigned digits, char out[CLOCK_TEXT_SIZE])
 {
     int64_t days = floor_div(seconds, DAY_SECONDS);
     int of_day = (int)(seconds % DAY_SECONDS);
-    int time = of_day < 0 ? of_day + DAY_SECONDS : of_day;
+    uint32_t time = (uint32_t)(of_day < 0 ? of_day + DAY_SECONDS : of_day);
     struct date d = date_of(days);
-    const char *year_format = d.year >= 1 && d.year <= 9999 ? "%04lld" : "%+05lld";
-    char year[24], fraction[11], text[96];
-    int length;
+    char *at = put_year(out, d.year);
 
     assert(nanoseconds < 1000000000 && digits <= 9);
-    snprintf(year, sizeof year, year_format, (long long)d.year);
-    snprintf(fraction, sizeof fraction, ".%09u", nanoseconds);
-    for (size_t n = digits + 1;; n--) {
-        fraction[n] = '\0';
-        if (fraction[n - 1] != '0')
-            break;
-    }
-    if (!fraction[1])
-        fraction[0] = '\0';
-    length = snprintf(text, sizeof text, "%s-%02d-%02dT%02d:%02d:%02d%sZ", year, d.month, d.day,
-                      time / 3600, time / 60 % 60, time % 60, fraction);
-    assert(length < CLOCK_TEXT_SIZE);
-    memcpy(out, text, (size_t)length + 1);
+    *at++ = '-';
+    at = put_digits(at, (uint32_t)d.month, 2);
+    *at++ = '-';
+    at = put_digits(at, (uint32_t)d.day, 2);
+    *at++ = 'T';
+    at = put_digits(at, time / 3600, 2);
+    *at++ = ':';
+    at = put_digits(at, time / 60 % 60, 2);
+    *at++ = ':';
+    at = put_digits(at, time % 60, 2);
+    at = put_fraction(at, nanoseconds, digits);
+    *at++ = 'Z';
+    *at = '\0';
+    assert(at - out < CLOCK_TEXT_SIZE);
 }

@@ -8,20 +8,19 @@ static uint16_t comparable(uint16_t type)
     return (type & ~OST_MULTI) == OST_STRING8 ? (uint16_t)(type + 1) : type;
 }
 
+/* By halves without a branch on what is compared: no order of ids can be foretold. */
 const struct ost_prop *ost_props_find(struct ost_props props, uint16_t id, uint16_t type)
 {
-    size_t low = 0, high = props.count;
+    const struct ost_prop *p = props.list;
+    size_t count = props.count;
 
-    while (low < high) {
-        size_t middle = low + (high - low) / 2;
-        const struct ost_prop *p = &props.list[middle];
+    while (count > 1) {
+        size_t half = count / 2;
 
-        if (p->id == id)
-            return !type || comparable(p->type) == comparable(type) ? p : NULL;
-        if (p->id < id)
-            low = middle + 1;
-        else
-            high = middle;
+        p += p[half].id <= id ? half : 0;
+        count -= half;
     }
-    return NULL;
+    if (!count || p->id != id)
+        return NULL;
+    return !type || comparable(p->type) == comparable(type) ? p : NULL;
 }
