@@ -27,18 +27,27 @@ uint32_t seektable_checksum(struct bytes content)
     return (uint32_t)XXH64(content.data, content.size, 0);
 }
 
-int seektable_add(struct seektable *t, size_t compressed_bytes, struct bytes content)
+int seektable_add_frame(struct seektable *t, struct seek_frame frame)
 {
     uint8_t entry[SEEK_ENTRY];
 
-    if (seektable_count(t) == SEEK_FRAMES_MAX || compressed_bytes > UINT32_MAX)
+    if (seektable_count(t) == SEEK_FRAMES_MAX)
         return ERR_LIMIT;
-    assert(content.size <= UINT32_MAX);
-    put_le32(entry, (uint32_t)compressed_bytes);
-    put_le32(entry + 4, (uint32_t)content.size);
-    put_le32(entry + 8, seektable_checksum(content));
+    put_le32(entry, frame.compressed);
+    put_le32(entry + 4, frame.decompressed);
+    put_le32(entry + 8, frame.checksum);
     buf_append(&t->entries, entry, sizeof entry);
     return t->entries.failed ? ERR_NOMEM : 0;
+}
+
+int seektable_add(struct seektable *t, size_t compressed_bytes, struct bytes content)
+{
+    if (compressed_bytes > UINT32_MAX)
+        return ERR_LIMIT;
+    assert(content.size <= UINT32_MAX);
+    return seektable_add_frame(t, (struct seek_frame){(uint32_t)compressed_bytes,
+                                                      (uint32_t)content.size,
+                                                      seektable_checksum(content)});
 }
 
 uint32_t seektable_count(const struct seektable *t)

@@ -40,7 +40,9 @@ struct seektable {
 
 void seektable_done(struct seektable *t);
 
-/* Adds the entry of a frame with that content. ERR_NOMEM; ERR_LIMIT beyond SEEK_FRAMES_MAX. */
+/* Adds the entry of a frame. ERR_NOMEM; ERR_LIMIT beyond SEEK_FRAMES_MAX. */
+int seektable_add_frame(struct seektable *t, struct seek_frame frame);
+/* The same of a frame with that content. */
 int seektable_add(struct seektable *t, size_t compressed_bytes, struct bytes content);
 uint32_t seektable_count(const struct seektable *t);
 struct seek_frame seektable_frame(const struct seektable *t, uint32_t n);
