@@ -68,7 +68,8 @@ void ost_bth_begin(const struct ost_bth *tree, struct ost_bth_iter *it)
         enter(it, tree->root);
 }
 
-bool ost_bth_next(struct ost_bth_iter *it, const uint8_t **record)
+/* At most `most` records, of those that lie on end. */
+static bool next_records(struct ost_bth_iter *it, uint64_t most, struct bytes *out)
 {
     const struct ost_bth *t = it->tree;
 
@@ -78,25 +79,46 @@ bool ost_bth_next(struct ost_bth_iter *it, const uint8_t **record)
         size_t size = (size_t)t->key_size + (leaf ? t->data_size : 4u);
         struct bytes records = it->level[top].records;
         size_t at = it->level[top].next;
+        uint64_t count = leaf ? most : 1;
 
         if (!range_fits(at, size, records.size)) {
             it->damaged |= at != records.size;
             it->depth--;
             continue;
         }
-        if (it->steps-- == 0) {
+        if (count > 1 && count > (records.size - at) / size)
+            count = (records.size - at) / size;
+        if (count > it->steps)
+            count = it->steps;
+        if (count == 0) {
             it->damaged = true;
             it->depth = 0;
             break;
         }
-        it->level[top].next = at + size;
+        it->steps -= count;
+        it->level[top].next = at + (size_t)count * size;
         if (leaf) {
-            *record = records.data + at;
+            *out = (struct bytes){records.data + at, (size_t)count * size};
             return true;
         }
         enter(it, le32(records.data + at + t->key_size));
     }
     return false;
+}
+
+bool ost_bth_next(struct ost_bth_iter *it, const uint8_t **record)
+{
+    struct bytes records;
+
+    if (!next_records(it, 1, &records))
+        return false;
+    *record = records.data;
+    return true;
+}
+
+bool ost_bth_next_run(struct ost_bth_iter *it, struct bytes *records)
+{
+    return next_records(it, UINT64_MAX, records);
 }
 
 uint64_t ost_bth_key(const struct ost_bth *tree, const uint8_t *record)

@@ -47,6 +47,10 @@ void ost_bth_begin(const struct ost_bth *tree, struct ost_bth_iter *it);
  */
 bool ost_bth_next(struct ost_bth_iter *it, const uint8_t **record);
 
+/* The records that follow each other from the next one on: a multiple of key_size + data_size bytes.
+ * False as ost_bth_next. */
+bool ost_bth_next_run(struct ost_bth_iter *it, struct bytes *records);
+
 /* Keys of up to 8 bytes as an integer. */
 uint64_t ost_bth_key(const struct ost_bth *tree, const uint8_t *record);
 

@@ -23,7 +23,6 @@ enum {
     HN_OFF_CLIENT = 3,
     HN_OFF_ROOT = 4,
     MAP_HEADER = 4,
-    HID_TYPE_BITS = 5,
 };
 
 static int memory_get(void *ctx, size_t index, struct bytes *out)
@@ -50,6 +49,25 @@ unsigned ost_heap_index_bits(enum ost_format format)
     return format == OST_FORMAT_UNICODE4K ? 14 : 11;
 }
 
+/* Items lie before their page map: one that reaches into it is no item. */
+static void open_first(struct ost_heap *h, struct bytes leaf)
+{
+    size_t map = le16(leaf.data), room;
+
+    if (!range_fits(map, MAP_HEADER + 2, leaf.size))
+        return;
+    /* Of n starts, each item takes its own and the next one. */
+    room = (leaf.size - map - MAP_HEADER) / 2 - 1;
+    h->first.data = leaf.data;
+    h->first.starts = leaf.data + map + MAP_HEADER;
+    h->first.map = (uint32_t)map;
+    h->first.count = le16(leaf.data + map);
+    if (h->first.count > room)
+        h->first.count = (uint32_t)room;
+    if (h->first.count >= 1u << h->index_bits)
+        h->first.count = (1u << h->index_bits) - 1;
+}
+
 int ost_heap_open(enum ost_format format, struct ost_leaves leaves, struct ost_heap *out)
 {
     struct bytes first;
@@ -68,24 +86,26 @@ int ost_heap_open(enum ost_format format, struct ost_leaves leaves, struct ost_h
         .root = le32(first.data + HN_OFF_ROOT),
         .index_bits = ost_heap_index_bits(format),
     };
+    if (leaves.get == memory_get)
+        open_first(out, first);
     return 0;
 }
 
 size_t ost_heap_block_of(const struct ost_heap *h, uint32_t hid)
 {
-    return hid >> (HID_TYPE_BITS + h->index_bits);
+    return hid >> (OST_HID_TYPE_BITS + h->index_bits);
 }
 
-int ost_heap_item(const struct ost_heap *h, uint32_t hid, struct bytes *out)
+int ost_heap_find(const struct ost_heap *h, uint32_t hid, struct bytes *out)
 {
-    uint32_t index = hid >> HID_TYPE_BITS & ((1u << h->index_bits) - 1);
+    uint32_t index = hid >> OST_HID_TYPE_BITS & ((1u << h->index_bits) - 1);
     size_t block = ost_heap_block_of(h, hid);
     struct bytes leaf;
     size_t map, entry;
     uint16_t count, start, stop;
     int err;
 
-    if ((hid & ((1u << HID_TYPE_BITS) - 1)) != 0 || index == 0 || block >= h->leaves.count)
+    if ((hid & ((1u << OST_HID_TYPE_BITS) - 1)) != 0 || index == 0 || block >= h->leaves.count)
         return ERR_DAMAGED;
     err = h->leaves.get(h->leaves.ctx, block, &leaf);
     if (err)

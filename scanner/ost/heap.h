@@ -14,6 +14,7 @@
 #include <stdint.h>
 
 #include "io/bytes.h"
+#include "io/err.h"
 #include "scanner/ost/header.h"
 
 /*
@@ -45,14 +46,40 @@ struct ost_heap {
     uint8_t client;
     uint32_t root;       /* hidUserRoot, 0 for a side heap */
     unsigned index_bits; /* of a HID: 11, in 4k images 14 */
+    /* The page map of leaf 0, where that stays in memory: nearly all items of a heap are there. */
+    struct {
+        const uint8_t *data; /* of the leaf */
+        const uint8_t *starts;
+        uint32_t map;   /* where the page map stands: where items end at the latest */
+        uint32_t count; /* items whose entries are inside; 0: to be looked up by the long way */
+    } first;
 };
 
 unsigned ost_heap_index_bits(enum ost_format format);
 
 int ost_heap_open(enum ost_format format, struct ost_leaves leaves, struct ost_heap *out);
 
+enum { OST_HID_TYPE_BITS = 5 };
+
+/* Of an item in any leaf. */
+int ost_heap_find(const struct ost_heap *h, uint32_t hid, struct bytes *out);
+
 /* The bytes of an item; size 0 for an empty one. hid 0 or of another NID type is ERR_DAMAGED. */
-int ost_heap_item(const struct ost_heap *h, uint32_t hid, struct bytes *out);
+static inline int ost_heap_item(const struct ost_heap *h, uint32_t hid, struct bytes *out)
+{
+    /* An HID of a later leaf, or of another type, becomes a large number. */
+    uint32_t index = (hid >> OST_HID_TYPE_BITS | hid << (32 - OST_HID_TYPE_BITS)) - 1;
+    uint32_t start, stop;
+
+    if (index >= h->first.count)
+        return ost_heap_find(h, hid, out);
+    start = le16(h->first.starts + (size_t)index * 2);
+    stop = le16(h->first.starts + (size_t)index * 2 + 2);
+    if (start > stop || stop > h->first.map)
+        return ERR_DAMAGED;
+    *out = (struct bytes){h->first.data + start, stop - start};
+    return 0;
+}
 
 /* The leaf that holds an item, for passes that go through a heap in block order. */
 size_t ost_heap_block_of(const struct ost_heap *h, uint32_t hid);

@@ -16,47 +16,46 @@
 #include "scanner/ost/sort.h"
 #include "scanner/ost/take.h"
 
-enum { PC_KEY = 2, PC_DATA = 6, ODD_TYPE_FLAG = 0x2000, NID_TYPE_MASK = 0x1F, INLINE = 4 };
+enum {
+    PC_KEY = 2,
+    PC_DATA = 6,
+    RECORD = PC_KEY + PC_DATA,
+    ODD_TYPE_FLAG = 0x2000,
+    NID_TYPE_MASK = 0x1F,
+    INLINE = 4
+};
+
+/*
+ * What is known of types: 0 nothing, else KNOWN and the width of values of a fixed size. A place
+ * holds the low nine bits of a type and its OST_MULTI; types with other bits are not known.
+ */
+enum { KNOWN = 0x80, WIDTH = 0x7F, MULTI_PLACE = 0x200, TYPE_BITS = 0x11FF };
+
+#define SINGLE(type, width) [type] = KNOWN | (width)
+#define BOTH(type, width)   SINGLE(type, width), [MULTI_PLACE | (type)] = KNOWN
+
+static const uint8_t types[2 * MULTI_PLACE] = {
+    BOTH(OST_BOOL, 1),       BOTH(OST_I16, 2),           BOTH(OST_I32, 4),
+    BOTH(OST_F32, 4),        BOTH(OST_ERROR, 4),         BOTH(OST_F64, 8),
+    BOTH(OST_CURRENCY, 8),   BOTH(OST_APPTIME, 8),       BOTH(OST_I64, 8),
+    BOTH(OST_TIME, 8),       BOTH(OST_GUID, 16),         BOTH(OST_STRING8, 0),
+    BOTH(OST_UNICODE, 0),    BOTH(OST_BINARY, 0),        SINGLE(OST_OBJECT, 0),
+    SINGLE(OST_SERVERID, 0), SINGLE(OST_RESTRICTION, 0), SINGLE(OST_ACTIONS, 0),
+};
+
+static uint8_t info_of(uint16_t type)
+{
+    return type & ~TYPE_BITS ? 0 : types[(type & (MULTI_PLACE - 1)) | (type & OST_MULTI) >> 3];
+}
 
 unsigned ost_type_width(uint16_t type)
 {
-    switch (type) {
-    case OST_BOOL:
-        return 1;
-    case OST_I16:
-        return 2;
-    case OST_I32:
-    case OST_F32:
-    case OST_ERROR:
-        return 4;
-    case OST_F64:
-    case OST_CURRENCY:
-    case OST_APPTIME:
-    case OST_I64:
-    case OST_TIME:
-        return 8;
-    case OST_GUID:
-        return 16;
-    default:
-        return 0;
-    }
+    return info_of(type) & WIDTH;
 }
 
 bool ost_type_known(uint16_t type)
 {
-    switch (type & ~OST_MULTI) {
-    case OST_STRING8:
-    case OST_UNICODE:
-    case OST_BINARY:
-        return true;
-    case OST_OBJECT:
-    case OST_SERVERID:
-    case OST_RESTRICTION:
-    case OST_ACTIONS:
-        return !(type & OST_MULTI);
-    default:
-        return ost_type_width(type & (uint16_t)~OST_MULTI) != 0;
-    }
+    return info_of(type) != 0;
 }
 
 uint16_t ost_type_of(uint16_t stored)
@@ -78,12 +77,12 @@ bool ost_object_ref(struct bytes value, uint32_t *nid, uint32_t *size_bytes)
 /* Finds the value of an entry; codes of the environment only. `stored` lies in the heap. */
 static int resolve(const struct ost_heap *heap, const uint8_t *stored, struct ost_pc_entry *e)
 {
-    unsigned width = ost_type_width(e->prop.type);
-    bool known = ost_type_known(e->prop.type);
+    uint8_t info = info_of(e->prop.type);
+    unsigned width = info & WIDTH;
+    bool known = info != 0;
     uint32_t hnid = le32(stored);
     int err;
 
-    e->state = OST_PC_VALUE;
     if (width && width <= INLINE) {
         e->prop.value = (struct bytes){stored, width};
         return 0;
@@ -122,10 +121,6 @@ static void put_in_order(struct ost_pc *pc)
 {
     size_t kept = 0;
 
-    for (size_t i = 1; i < pc->count && !pc->unordered; i++)
-        pc->unordered = pc->list[i].prop.id <= pc->list[i - 1].prop.id;
-    if (!pc->unordered)
-        return;
     ost_sort(pc->list, pc->count, sizeof *pc->list, compare_ids);
     for (size_t i = 0; i < pc->count; i++)
         if (!kept || pc->list[i].prop.id != pc->list[kept - 1].prop.id)
@@ -136,12 +131,12 @@ static void put_in_order(struct ost_pc *pc)
 static int count_entries(const struct ost_bth *tree, size_t *count, bool *damaged)
 {
     struct ost_bth_iter it;
-    const uint8_t *record;
+    struct bytes records;
     size_t n = 0;
 
     ost_bth_begin(tree, &it);
-    while (n <= OST_LIMIT_PROPS && ost_bth_next(&it, &record))
-        n++;
+    while (n <= OST_LIMIT_PROPS && ost_bth_next_run(&it, &records))
+        n += records.size / RECORD;
     if (it.err)
         return it.err;
     if (n > OST_LIMIT_PROPS)
@@ -151,12 +146,37 @@ static int count_entries(const struct ost_bth *tree, size_t *count, bool *damage
     return 0;
 }
 
+static int add_entries(const struct ost_heap *heap, struct bytes records, struct ost_pc *pc)
+{
+    uint16_t last = pc->count ? pc->list[pc->count - 1].prop.id : 0;
+
+    for (size_t at = 0; at < records.size; at += RECORD) {
+        const uint8_t *record = records.data + at;
+        struct ost_pc_entry *e = &pc->list[pc->count];
+        uint16_t id = le16(record);
+        int err;
+
+        if (id == 0)
+            continue;
+        pc->unordered |= id <= last;
+        last = id;
+        *e = (struct ost_pc_entry){
+            .prop = {.id = id, .type = ost_type_of(le16(record + 2))},
+            .stored_at = (uint32_t)pc->count++,
+        };
+        err = resolve(heap, record + PC_KEY + 2, e);
+        if (err)
+            return err;
+    }
+    return 0;
+}
+
 int ost_pc_read(const struct ost_heap *heap, struct arena *arena, struct ost_pc *out)
 {
     struct ost_pc pc = {0};
     struct ost_bth tree;
     struct ost_bth_iter it;
-    const uint8_t *record;
+    struct bytes records;
     size_t most = 0;
     int err;
 
@@ -174,22 +194,12 @@ int ost_pc_read(const struct ost_heap *heap, struct arena *arena, struct ost_pc 
     if (!pc.list)
         return err;
     ost_bth_begin(&tree, &it);
-    while (pc.count < most && ost_bth_next(&it, &record)) {
-        struct ost_pc_entry *e = &pc.list[pc.count];
-
-        if (le16(record) == 0)
-            continue;
-        *e = (struct ost_pc_entry){
-            .prop = {.id = le16(record), .type = ost_type_of(le16(record + 2))},
-            .stored_at = (uint32_t)pc.count++,
-        };
-        err = resolve(heap, record + 4, e);
-        if (err)
-            return err;
-    }
-    if (it.err)
-        return it.err;
-    put_in_order(&pc);
+    while (!err && ost_bth_next_run(&it, &records))
+        err = add_entries(heap, records, &pc);
+    if (err || it.err)
+        return err ? err : it.err;
+    if (pc.unordered)
+        put_in_order(&pc);
     *out = pc;
     return 0;
 }
