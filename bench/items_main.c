@@ -39,7 +39,7 @@ struct result {
 
 struct bench {
     const char *image, *folder;
-    const char *only; /* beside the walk; NULL: all stages */
+    const char *only; /* NULL: all stages */
     unsigned rounds;
     struct io_file file;
     const uint8_t *bytes;
@@ -210,6 +210,10 @@ static int run_stage(struct bench *b)
         r->cpu_ns = cpu;
     if (!r->ns || wall < r->ns)
         r->ns = wall;
+    if (b->only && b->stage != WALK) {
+        b->walked.items = b->items;
+        b->walked.props = b->props;
+    }
     if (b->stage == WALK || (b->items == b->walked.items && b->props == b->walked.props))
         return 0;
     fprintf(stderr,
@@ -226,7 +230,7 @@ static int measure(struct bench *b)
     for (unsigned r = 0; r < b->rounds && !rc; r++)
         for (int s = WALK; s < STAGES && !rc; s++) {
             b->stage = (enum stage)s;
-            if (s == WALK || !b->only || !strcmp(b->only, stage_names[s]))
+            if (!b->only || !strcmp(b->only, stage_names[s]))
                 rc = run_stage(b);
         }
     return rc;

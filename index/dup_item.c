@@ -71,46 +71,65 @@ enum action {
 
 struct rule {
     const char *key;
+    size_t size;
     enum action action;
 };
 
+#define RULE(key, action)                                                                          \
+    {                                                                                              \
+        key, sizeof key - 1, action                                                                \
+    }
+#define LAST_RULE                                                                                  \
+    {                                                                                              \
+        NULL, 0, 0                                                                                 \
+    }
+
 static const struct rule item_rules[] = {
-    {"nid", TAKE_NID},
-    {"folder", TAKE_FOLDER},
-    {"assoc", TAKE_ASSOC},
-    {"orphan", TAKE_ORPHAN},
-    {"kind", TAKE_KIND},
-    {"class", TAKE_CLASS},
-    {"mih", TAKE_MIH},
-    {"search_key", TAKE_SEARCH_KEY},
-    {"size", TAKE_SIZE},
-    {"bcc", TAKE_BCC},
-    {"attachments", TAKE_ATTACHMENTS},
-    {"digest", TAKE_DIGEST},
-    {"partial", TAKE_PARTIAL},
-    {"recovered", TAKE_RECOVERED},
-    {"maybe_stale", TAKE_RECOVERED},
-    {"failed", TAKE_FAILED},
-    {NULL, 0},
+    RULE("nid", TAKE_NID),
+    RULE("folder", TAKE_FOLDER),
+    RULE("assoc", TAKE_ASSOC),
+    RULE("orphan", TAKE_ORPHAN),
+    RULE("kind", TAKE_KIND),
+    RULE("class", TAKE_CLASS),
+    RULE("mih", TAKE_MIH),
+    RULE("search_key", TAKE_SEARCH_KEY),
+    RULE("size", TAKE_SIZE),
+    RULE("bcc", TAKE_BCC),
+    RULE("attachments", TAKE_ATTACHMENTS),
+    RULE("digest", TAKE_DIGEST),
+    RULE("partial", TAKE_PARTIAL),
+    RULE("recovered", TAKE_RECOVERED),
+    RULE("maybe_stale", TAKE_RECOVERED),
+    RULE("failed", TAKE_FAILED),
+    LAST_RULE,
 };
 static const struct rule digest_rules[] = {
-    {"exact", TAKE_EXACT}, {"core", TAKE_CORE}, {"body", TAKE_BODY},
-    {"state", TAKE_STATE}, {NULL, 0},
+    RULE("exact", TAKE_EXACT),
+    RULE("core", TAKE_CORE),
+    RULE("body", TAKE_BODY),
+    RULE("state", TAKE_STATE),
+    LAST_RULE,
 };
 static const struct rule body_rules[] = {
-    {"text", TAKE_TEXT},
-    {"html", TAKE_HTML},
-    {"rtf", TAKE_RTF},
-    {NULL, 0},
+    RULE("text", TAKE_TEXT),
+    RULE("html", TAKE_HTML),
+    RULE("rtf", TAKE_RTF),
+    LAST_RULE,
 };
 static const struct rule attachment_rules[] = {
-    {"nid", TAKE_NID}, {"name", TAKE_NAME}, {"size", TAKE_SIZE}, {"digest", TAKE_EXACT}, {NULL, 0},
+    RULE("nid", TAKE_NID),
+    RULE("name", TAKE_NAME),
+    RULE("size", TAKE_SIZE),
+    RULE("digest", TAKE_EXACT),
+    LAST_RULE,
 };
 
 static const struct rule *rule_of(const struct rule *rules, const struct json_token *key)
 {
     for (; rules->key; rules++)
-        if (json_token_is(key, rules->key))
+        if (key->escaped ? json_token_is(key, rules->key)
+                         : key->text.size == rules->size &&
+                               memcmp(key->text.data, rules->key, rules->size) == 0)
             return rules;
     return NULL;
 }

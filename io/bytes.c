@@ -27,26 +27,26 @@ void hex_encode(const uint8_t *data, size_t n, char *out)
     out[2 * n] = '\0';
 }
 
-static int digit_value(char c)
+/* Without branches, for whether a digit is a letter cannot be foretold. */
+static unsigned digit_value(uint8_t c)
 {
-    if (c >= '0' && c <= '9')
-        return c - '0';
-    if (c >= 'a' && c <= 'f')
-        return c - 'a' + 10;
-    if (c >= 'A' && c <= 'F')
-        return c - 'A' + 10;
-    return -1;
+    return (c & 15U) + 9U * (c >> 6);
+}
+
+static unsigned is_digit(uint8_t c)
+{
+    return ((unsigned)c - '0' < 10) | ((c | 0x20U) - 'a' < 6);
 }
 
 bool hex_decode(const char *hex, size_t n, uint8_t *out)
 {
-    for (size_t i = 0; i < n; i++) {
-        int high = digit_value(hex[2 * i]);
-        int low = high < 0 ? -1 : digit_value(hex[2 * i + 1]);
+    unsigned good = 1;
 
-        if (low < 0)
-            return false;
-        out[i] = (uint8_t)(high << 4 | low);
+    for (size_t i = 0; i < n; i++) {
+        uint8_t high = (uint8_t)hex[2 * i], low = (uint8_t)hex[2 * i + 1];
+
+        good &= is_digit(high) & is_digit(low);
+        out[i] = (uint8_t)(digit_value(high) << 4 | digit_value(low));
     }
-    return true;
+    return good;
 }
