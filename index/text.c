@@ -186,6 +186,14 @@ void idx_text_utf16(struct bytes utf16, struct buf *out, bool *whole)
             (size_t)(convert_utf16(utf16.data, units, out->data + out->size, &plain) - out->data);
 }
 
+uint8_t *idx_text_utf16_plain(struct bytes utf16, uint8_t *at)
+{
+    bool plain = false;
+    uint8_t *end = utf16.size % 2 ? NULL : convert_utf16(utf16.data, utf16.size / 2, at, &plain);
+
+    return plain ? end : NULL;
+}
+
 /* ---- 8-bit text ---- */
 
 static size_t ascii_run(struct bytes text)

@@ -36,6 +36,12 @@ struct buf *idx_text_scratch(struct idx_text *t);
 void idx_text_utf16(struct bytes utf16, struct buf *out, bool *whole);
 
 /*
+ * The same to `at`, where there is room for three bytes a unit; returns the end. NULL: NFC might
+ * change it (or it is of an odd number of bytes), and what was written there is of no use.
+ */
+uint8_t *idx_text_utf16_plain(struct bytes utf16, uint8_t *at);
+
+/*
  * Appends 8-bit text of a Windows code page as UTF-8. Bytes that the page does not define become
  * U+FFFD each: not whole. An unknown page is read as 1252 (not whole if it is not all ASCII).
  */
