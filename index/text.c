@@ -23,13 +23,10 @@
 #include <limits.h>
 #include <string.h>
 
-#ifdef __SSE2__
-#include <emmintrin.h>
-#endif
 #include <utf8proc.h>
 
 #include "index/codepage.h"
-#include "index/utf8.h"
+#include "index/utf16.h"
 #include "io/err.h"
 #include "io/mem.h"
 
@@ -80,100 +77,6 @@ static void not_whole(bool *whole)
 
 /* ---- UTF-16 ---- */
 
-/*
- * Ranges of code points that are their own NFC and do not combine with what stands before them.
- * First and last; all others are looked at by utf8proc.
- */
-static bool is_plain(int32_t c)
-{
-    if (c < 0x300)
-        return true;
-    if (c < 0x400)
-        return c >= 0x370 && c != 0x374 && c != 0x37E && c != 0x387;
-    if (c < 0x2000)
-        return c < 0x483 || (c >= 0x48A && c < 0x591) || (c >= 0x5D0 && c < 0x5EB) ||
-               (c >= 0x620 && c < 0x64B) || (c >= 0xE01 && c < 0xE38) ||
-               (c >= 0xE3F && c < 0xE48) || (c >= 0x1E00 && c < 0x1F00);
-    if (c < 0x3000)
-        return c >= 0x2002 && c < 0x20D0;
-    if (c < 0xAC00)
-        return (c >= 0x3001 && c < 0x302A) || (c >= 0x3030 && c < 0x3099) ||
-               (c >= 0x30A0 && c < 0xA000);
-    return c < 0xD7A4 || (c >= 0xFF00 && c < 0xFFF0) || (c >= 0x1F300 && c < 0x1FB00);
-}
-
-/* Narrows the ASCII units that text begins with, in strides; how many. */
-static size_t narrow_ascii(const uint8_t *in, size_t units, uint8_t *out)
-{
-    size_t i = 0;
-
-#ifdef __SSE2__
-    const __m128i beyond = _mm_set1_epi16((short)0xFF80);
-
-    for (; units - i >= 16; i += 16) {
-        __m128i a = _mm_loadu_si128((const __m128i *)(const void *)(in + 2 * i));
-        __m128i b = _mm_loadu_si128((const __m128i *)(const void *)(in + 2 * i + 16));
-        __m128i other = _mm_and_si128(_mm_or_si128(a, b), beyond);
-
-        if (_mm_movemask_epi8(_mm_cmpeq_epi16(other, _mm_setzero_si128())) != 0xFFFF)
-            break;
-        _mm_storeu_si128((__m128i *)(void *)(out + i), _mm_packus_epi16(a, b));
-    }
-#endif
-    for (; units - i >= 4 && !(le64(in + 2 * i) & 0xFF80FF80FF80FF80); i += 4) {
-        out[i] = in[2 * i];
-        out[i + 1] = in[2 * i + 2];
-        out[i + 2] = in[2 * i + 4];
-        out[i + 3] = in[2 * i + 6];
-    }
-    return i;
-}
-
-/* The code point at unit *i, which moves on behind it; a lone surrogate is one by itself. */
-static uint32_t code_point_utf16(const uint8_t *in, size_t units, size_t *i)
-{
-    uint32_t c = le16(in + 2 * (*i)++), low;
-
-    if (c < 0xD800 || c >= 0xDC00 || *i == units)
-        return c;
-    low = le16(in + 2 * *i);
-    if (low < 0xDC00 || low >= 0xE000)
-        return c;
-    ++*i;
-    return 0x10000 + ((c - 0xD800) << 10) + (low - 0xDC00);
-}
-
-/* In text beyond ASCII so many code points are written one by one before strides are tried anew. */
-enum { ONE_BY_ONE = 16 };
-
-/* Writes `units` of UTF-16LE as WTF-8, at most three bytes a unit; returns its end. *plain: no code
- * point of it is changed by NFC. */
-static uint8_t *convert_utf16(const uint8_t *in, size_t units, uint8_t *at, bool *plain)
-{
-    size_t i = 0;
-
-    *plain = true;
-    while (i < units) {
-        size_t ascii = narrow_ascii(in + 2 * i, units - i, at);
-
-        i += ascii;
-        at += ascii;
-        for (unsigned n = 0; n < ONE_BY_ONE && i < units; n++) {
-            uint32_t c = le16(in + 2 * i);
-
-            if (c < 0x80) {
-                *at++ = (uint8_t)c;
-                i++;
-                continue;
-            }
-            c = code_point_utf16(in, units, &i);
-            *plain = *plain && is_plain((int32_t)c);
-            at += utf8_encode(c, at);
-        }
-    }
-    return at;
-}
-
 void idx_text_utf16(struct bytes utf16, struct buf *out, bool *whole)
 {
     size_t units = utf16.size / 2;
@@ -183,13 +86,13 @@ void idx_text_utf16(struct bytes utf16, struct buf *out, bool *whole)
         not_whole(whole);
     if (units && buf_reserve(out, units * 3))
         out->size =
-            (size_t)(convert_utf16(utf16.data, units, out->data + out->size, &plain) - out->data);
+            (size_t)(utf16_convert(utf16.data, units, out->data + out->size, &plain) - out->data);
 }
 
 uint8_t *idx_text_utf16_plain(struct bytes utf16, uint8_t *at)
 {
     bool plain = false;
-    uint8_t *end = utf16.size % 2 ? NULL : convert_utf16(utf16.data, utf16.size / 2, at, &plain);
+    uint8_t *end = utf16.size % 2 ? NULL : utf16_convert(utf16.data, utf16.size / 2, at, &plain);
 
     return plain ? end : NULL;
 }
@@ -372,7 +275,7 @@ void idx_text_nfc(struct bytes wtf8, struct buf *out)
             continue;
         }
         c = code_point(wtf8, at, &size);
-        if (c < 0 || is_plain(c)) {
+        if (c < 0 || utf16_is_plain((uint32_t)c)) {
             last = c < 0 ? at + size : at;
             at += size;
             continue;
@@ -381,7 +284,7 @@ void idx_text_nfc(struct bytes wtf8, struct buf *out)
         do {
             at += size;
             c = at < wtf8.size ? code_point(wtf8, at, &size) : -1;
-        } while (c >= 0 && !is_plain(c));
+        } while (c >= 0 && !utf16_is_plain((uint32_t)c));
         buf_append(out, wtf8.data + copied, start - copied);
         compose((struct bytes){wtf8.data + start, at - start}, out);
         copied = last = at;
@@ -400,7 +303,7 @@ static void canonical_utf16(struct idx_text *t, struct bytes utf16, struct buf *
         not_whole(whole);
     if (!units || !buf_reserve(out, units * 3))
         return;
-    out->size = (size_t)(convert_utf16(utf16.data, units, out->data + start, &plain) - out->data);
+    out->size = (size_t)(utf16_convert(utf16.data, units, out->data + start, &plain) - out->data);
     if (plain)
         return;
     scratch = idx_text_scratch(t);

@@ -12,6 +12,7 @@
 
 #include "index/codepage.h"
 #include "index/text.h"
+#include "index/utf16.h"
 #include "io/err.h"
 #include "io/mem.h"
 
@@ -256,13 +257,43 @@ static void nfc_shortcuts_hide_nothing(void **state)
     buf_done(&b);
 }
 
+/* Every unit, alone and among others: all ways write the same, and tell the same of it. */
+static void ways_agree(void **state)
+{
+    enum { LONGEST = 70 };
+    utf16_way ways[UTF16_WAYS];
+    unsigned count = utf16_ways(ways);
+    uint8_t text[2 * LONGEST], expected[3 * LONGEST], got[3 * LONGEST];
+
+    (void)state;
+    for (uint32_t unit = 0; unit < 0x10000; unit++) {
+        size_t units = 1 + unit % LONGEST, at = unit / LONGEST % units;
+        bool plain, as_plain;
+        uint8_t *end;
+
+        for (size_t i = 0; i < units; i++)
+            put_le16(text + 2 * i, (uint16_t)(i % 5 ? 'a' : i % 3 ? 0x430 : 0x4E00 + i));
+        put_le16(text + 2 * at, (uint16_t)unit);
+        end = ways[0](text, units, expected, &plain);
+        assert_int_equal(plain, utf16_is_plain(unit));
+        for (unsigned w = 1; w < count; w++) {
+            assert_ptr_equal(ways[w](text, units, got, &as_plain) - got + expected, end);
+            assert_memory_equal(got, expected, (size_t)(end - expected));
+            assert_int_equal(as_plain, plain);
+        }
+    }
+}
+
 /* Text of every length and mixture: strides and the one pass give what single steps do. */
 static void strides_change_nothing(void **state)
 {
-    static const uint16_t units[] = {'a', ' ', 0x7F, 0x80, 0xE9, 0x301, 0x3B1, 0x44F, 0x7FF, 0x800,
-                                     0x4E2D, 0xD83D, 0xDE00, 0xD800, 0xFFFD, 0xAC00, 0x11A8, 0};
+    static const uint16_t units[] = {'a',    ' ',    0x7F,   0x80,   0xE9,   0x301,
+                                     0x3B1,  0x44F,  0x7FF,  0x800,  0x4E2D, 0xD83D,
+                                     0xDE00, 0xD800, 0xFFFD, 0xAC00, 0x11A8, 0};
     enum { LONGEST = 80, KINDS = sizeof units / sizeof *units };
     struct buf one = BUF_INIT, whole = BUF_INIT, nfc = BUF_INIT, canonical = BUF_INIT;
+    utf16_way ways[UTF16_WAYS];
+    unsigned way_count = utf16_ways(ways);
     uint32_t random = 1;
     struct idx_text *t;
 
@@ -288,6 +319,17 @@ static void strides_change_nothing(void **state)
             idx_text_utf16((struct bytes){text + 2 * i, 2 * n}, &one, NULL);
         }
         idx_text_utf16((struct bytes){text, 2 * count}, &whole, NULL);
+        for (unsigned w = 0; w < way_count; w++) {
+            uint8_t *stored = malloc(2 * count + 1), *room = malloc(3 * count + 1);
+            bool plain;
+
+            assert_true(stored && room);
+            memcpy(stored, text, 2 * count);
+            assert_int_equal(ways[w](stored, count, room, &plain) - room, one.size);
+            assert_true(!one.size || memcmp(one.data, room, one.size) == 0);
+            free(stored);
+            free(room);
+        }
         assert_int_equal(one.size, whole.size);
         assert_true(!one.size || memcmp(one.data, whole.data, one.size) == 0);
         idx_text_nfc((struct bytes){whole.data, whole.size}, &nfc);
@@ -393,6 +435,7 @@ int main(void)
         cmocka_unit_test(nfc_composes),
         cmocka_unit_test(nfc_leaves_lone_surrogates_alone),
         cmocka_unit_test(nfc_shortcuts_hide_nothing),
+        cmocka_unit_test(ways_agree),
         cmocka_unit_test(strides_change_nothing),
         cmocka_unit_test(ascii_is_ascii),
         cmocka_unit_test(knows_utf8),
