@@ -52,9 +52,11 @@ bool compare_run(const char *path, const char *child_exe, struct facts *native,
     if (readable) {
         job.hasher = &native->hasher;
         assert_int_equal(engine_native.run(&job, &native->sink), 0);
+        facts_seal(native);
+    }
+    if (readable && libpff) {
         job.hasher = &libpff->hasher;
         assert_int_equal(engine_libpff.run(&job, &libpff->sink), 0);
-        facts_seal(native);
         facts_seal(libpff);
     }
     io_file_close(&file);

@@ -20,7 +20,8 @@ struct compare_counts {
     uint64_t alone;       /* facts of items that one engine failed to read: nothing to compare */
 };
 
-/* Runs both engines over the file. False: the header says that it is no image to be read. */
+/* Runs both engines over the file (libpff NULL: the native one alone). False: the header says that
+ * it is no image to be read. */
 bool compare_run(const char *path, const char *child_exe, struct facts *native,
                  struct facts *libpff);
 

@@ -145,14 +145,14 @@ static size_t first_of(const struct facts *f, uint32_t nid)
     return low;
 }
 
-/* All that is said of a node is the same. */
+/* All that is said of a node is the same, but for the image's form. */
 static bool same_node(const struct facts *a, const struct facts *b, uint32_t nid)
 {
     size_t x = first_of(a, nid), y = first_of(b, nid), from = x;
 
     for (; x < a->count && a->list[x].nid == nid; x++, y++)
         if (y >= b->count || b->list[y].nid != nid || strcmp(fact_key(a, x), fact_key(b, y)) != 0 ||
-            !same_value(fact_value(a, x), fact_value(b, y)))
+            (!fact_is_of_form(a, x) && !same_value(fact_value(a, x), fact_value(b, y))))
             return false;
     return x > from && (y >= b->count || b->list[y].nid != nid);
 }

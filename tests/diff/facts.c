@@ -380,6 +380,13 @@ struct bytes fact_find(const struct facts *f, uint32_t nid, const char *key)
     return fact_value(f, low);
 }
 
+bool fact_is_of_form(const struct facts *f, size_t i)
+{
+    const char *key = fact_key(f, i);
+
+    return f->list[i].nid == 0 && (strcmp(key, "crypt") == 0 || strcmp(key, "0e08") == 0);
+}
+
 uint16_t fact_type(struct bytes value)
 {
     return le16(value.data);

@@ -63,6 +63,8 @@ const char *fact_key(const struct facts *f, size_t i);
 struct bytes fact_value(const struct facts *f, size_t i);
 /* The value of that fact; data NULL: there is none. */
 struct bytes fact_find(const struct facts *f, uint32_t nid, const char *key);
+/* What an image says of its own form: its cipher, and how large its store is. */
+bool fact_is_of_form(const struct facts *f, size_t i);
 /* The value of a property's fact without its type and name. */
 struct bytes fact_bytes(struct bytes value);
 uint16_t fact_type(struct bytes value); /* 0: no property */
