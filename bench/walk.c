@@ -18,7 +18,7 @@
 #include "scanner/ost/plan.h"
 #include "scanner/ost/props.h"
 #include "scanner/ost/reading.h"
-#include "scanner/ost/sort.h"
+#include "io/sort.h"
 
 enum {
     MEMORY = 64 << 20,
@@ -204,7 +204,7 @@ static int items(struct walk *w)
         if (is_message(w->plan.nodes[i].nid))
             list[count++] = (struct place){block ? block->offset : 0, (uint32_t)i};
     }
-    ost_sort(list, count, sizeof *list, by_offset);
+    io_sort(list, count, sizeof *list, by_offset);
     for (size_t i = 0; i < count && !rc; i++)
         rc = item(w, &w->plan.nodes[list[i].node]);
     mem_free(list);

@@ -4,7 +4,7 @@
 #include <string.h>
 
 #include "io/mem.h"
-#include "scanner/ost/sort.h"
+#include "io/sort.h"
 
 enum { KEEP_BYTES = 4 << 20, KEEP_PARTS = 1 << 14 };
 
@@ -80,5 +80,5 @@ void idx_parts_sort(struct idx_parts *p, size_t first)
     while (i < p->count && compare(&p->list[i - 1], &p->list[i], p->bytes.data) <= 0)
         i++;
     if (i < p->count)
-        ost_sort_r(p->list + first, p->count - first, sizeof *p->list, compare, p->bytes.data);
+        io_sort_r(p->list + first, p->count - first, sizeof *p->list, compare, p->bytes.data);
 }

@@ -8,7 +8,7 @@
 #include "scanner/native_run.h"
 #include "scanner/ost/props.h"
 #include "scanner/ost/roles.h"
-#include "scanner/ost/sort.h"
+#include "io/sort.h"
 
 /* Reads a contents table; *readable: all of it. A missing one is none. */
 static int read_rows(struct native_run *n, const struct ost_folder *folder, enum ost_nid_type type,
@@ -72,7 +72,7 @@ static int read_folder(struct native_run *n, struct ost_folder *folder)
     return rc;
 }
 
-/* Sorted by folders[place].nid; ost_sort has no context, so nid and place are sorted together. */
+/* Sorted by folders[place].nid; io_sort has no context, so nid and place are sorted together. */
 struct by_nid {
     uint32_t nid, place;
 };
@@ -92,7 +92,7 @@ static int index_folders(struct native_run *n)
     if (list && n->folders_by_nid) {
         for (size_t i = 0; i < n->folder_count; i++)
             list[i] = (struct by_nid){n->folders[i].nid, (uint32_t)i};
-        ost_sort(list, n->folder_count, sizeof *list, compare);
+        io_sort(list, n->folder_count, sizeof *list, compare);
         for (size_t i = 0; i < n->folder_count; i++)
             n->folders_by_nid[i] = list[i].place;
     }

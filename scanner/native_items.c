@@ -9,7 +9,7 @@
 #include "scanner/native_run.h"
 #include "scanner/ost/message.h"
 #include "scanner/ost/reach.h"
-#include "scanner/ost/sort.h"
+#include "io/sort.h"
 
 struct sweep_item {
     uint64_t order;
@@ -50,7 +50,7 @@ static int list_items(struct native_run *n, struct sweep_item **out, size_t *cou
                     offset_of(plan, plan->nodes[i].sub ? plan->nodes[i].sub : plan->nodes[i].data),
                 .node = (uint32_t)i,
             };
-    ost_sort(list, kept, sizeof *list, compare);
+    io_sort(list, kept, sizeof *list, compare);
     *out = list;
     *count = kept;
     return 0;
@@ -69,7 +69,7 @@ static int put_in_order(struct native_run *n, struct sweep_item *list, size_t co
                  : ost_reach(n->variant, n->reading.blocks, node->data, node->sub, &list[i].order);
     }
     n->reading.quiet = false;
-    ost_sort(list, count, sizeof *list, compare);
+    io_sort(list, count, sizeof *list, compare);
     return rc;
 }
 

@@ -23,7 +23,7 @@
 #include "io/mem.h"
 #include "scanner/ost/block.h"
 #include "scanner/ost/page.h"
-#include "scanner/ost/sort.h"
+#include "io/sort.h"
 
 enum { READ_BYTES = 1024 * 1024 };
 
@@ -87,7 +87,7 @@ static void merge(struct chk_array *a)
     struct range *r = a->data;
     size_t n = 0;
 
-    ost_sort(r, a->count, sizeof *r, by_first);
+    io_sort(r, a->count, sizeof *r, by_first);
     for (size_t i = 0; i < a->count; i++) {
         if (n && r[i].first <= r[n - 1].last)
             r[n - 1].last = r[i].last > r[n - 1].last ? r[i].last : r[n - 1].last;
@@ -160,7 +160,7 @@ static int find_known(struct carving *c)
     for (size_t i = 0; i < p->page_count; i++)
         if (p->pages[i].trust != OST_TRUST_NONE)
             to[c->known.count++] = p->pages[i].offset;
-    ost_sort(to, c->known.count, sizeof *to, by_value);
+    io_sort(to, c->known.count, sizeof *to, by_value);
     return 0;
 }
 
@@ -387,7 +387,7 @@ static int add_blocks(struct carving *c)
     struct ost_block *all;
     int rc;
 
-    ost_sort(c->blocks.data, c->blocks.count, sizeof *from, by_bid);
+    io_sort(c->blocks.data, c->blocks.count, sizeof *from, by_bid);
     all = chk_take(&s->budget, most * sizeof *all, &rc);
     if (!all)
         return rc;
@@ -420,7 +420,7 @@ static int add_nodes(struct carving *c)
     struct ost_node *all;
     int rc;
 
-    ost_sort(c->nodes.data, c->nodes.count, sizeof *from, by_nid);
+    io_sort(c->nodes.data, c->nodes.count, sizeof *from, by_nid);
     all = chk_take(&s->budget, most * sizeof *all, &rc);
     if (!all)
         return rc;
@@ -460,7 +460,7 @@ static int carve(struct carving *c)
         return rc;
     if (c->leaves.count > UINT32_MAX)
         return ERR_LIMIT;
-    ost_sort(c->leaves.data, c->leaves.count, sizeof *leaves, by_rank);
+    io_sort(c->leaves.data, c->leaves.count, sizeof *leaves, by_rank);
     leaves = c->leaves.data;
     for (size_t i = 0; i < c->leaves.count && !rc; i++)
         rc = take_entries(c, &leaves[i], (uint32_t)i);

@@ -2,7 +2,7 @@
 #include "scanner/check/links.h"
 
 #include "io/err.h"
-#include "scanner/ost/sort.h"
+#include "io/sort.h"
 
 /* Room for one block is made before it is added, so adding cannot fail. */
 int chk_links_reserve(struct chk_links *l, struct chk_budget *budget, size_t edges)
@@ -52,7 +52,7 @@ static int by_bid(const void *x, const void *y)
 
 void chk_links_sort(struct chk_links *l)
 {
-    ost_sort(l->dangling.data, l->dangling.count, sizeof(struct chk_dangling), by_bid);
+    io_sort(l->dangling.data, l->dangling.count, sizeof(struct chk_dangling), by_bid);
 }
 
 int chk_links_move(struct chk_links *to, struct chk_budget *budget, struct chk_links *from)

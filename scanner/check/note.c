@@ -1,9 +1,9 @@
 /* note.c: see note.h. */
 #include "scanner/check/note.h"
 
-#include "scanner/ost/sort.h"
+#include "io/sort.h"
 
-_Static_assert(sizeof(struct chk_note) <= OST_SORT_ELEMENT_MAX, "notes are sorted in place");
+_Static_assert(sizeof(struct chk_note) <= IO_SORT_ELEMENT_MAX, "notes are sorted in place");
 
 struct chk_note chk_note_at(enum finding_code code, uint64_t offset)
 {
@@ -71,7 +71,7 @@ static int compare(const void *a, const void *b)
 
 void chk_notes_sort(struct chk_notes *notes)
 {
-    ost_sort(notes->list.data, notes->list.count, sizeof(struct chk_note), compare);
+    io_sort(notes->list.data, notes->list.count, sizeof(struct chk_note), compare);
 }
 
 void chk_notes_done(struct chk_notes *notes)

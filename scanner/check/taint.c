@@ -18,7 +18,7 @@
 
 #include "io/err.h"
 #include "scanner/ost/page.h"
-#include "scanner/ost/sort.h"
+#include "io/sort.h"
 
 static const enum finding_code codes[OST_DEFECT_KINDS] = {
     [OST_PAGE_TYPE] = F_page_type,
@@ -187,7 +187,7 @@ static void merge(struct chk_array *a)
     struct chk_doubt *d = a->data;
     size_t n = 0;
 
-    ost_sort(d, a->count, sizeof *d, by_first);
+    io_sort(d, a->count, sizeof *d, by_first);
     for (size_t i = 0; i < a->count; i++) {
         if (n && d[i].first <= d[n - 1].last)
             d[n - 1].last = d[i].last > d[n - 1].last ? d[i].last : d[n - 1].last;

@@ -9,7 +9,7 @@
 
 #include "io/err.h"
 #include "scanner/ost/limits.h"
-#include "scanner/ost/sort.h"
+#include "io/sort.h"
 #include "scanner/ost/take.h"
 
 struct place {
@@ -111,7 +111,7 @@ int ost_folders_list(const struct ost_plan *plan, struct arena *arena, struct os
     for (size_t i = 0; i < n; i++)
         settle(list, n, &list[i], (uint32_t)i + 1);
     count_messages(plan, list, n);
-    ost_sort(list, n, sizeof *list, by_place);
+    io_sort(list, n, sizeof *list, by_place);
     for (size_t i = 0; i < n; i++)
         folders[i] = (struct ost_folder){.nid = list[i].nid,
                                          .parent = list[i].parent,

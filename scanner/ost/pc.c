@@ -13,7 +13,7 @@
 
 #include "io/err.h"
 #include "scanner/ost/bth.h"
-#include "scanner/ost/sort.h"
+#include "io/sort.h"
 #include "scanner/ost/take.h"
 
 enum {
@@ -121,7 +121,7 @@ static void put_in_order(struct ost_pc *pc)
 {
     size_t kept = 0;
 
-    ost_sort(pc->list, pc->count, sizeof *pc->list, compare_ids);
+    io_sort(pc->list, pc->count, sizeof *pc->list, compare_ids);
     for (size_t i = 0; i < pc->count; i++)
         if (!kept || pc->list[i].prop.id != pc->list[kept - 1].prop.id)
             pc->list[kept++] = pc->list[i];

@@ -34,7 +34,7 @@
 #include "scanner/ost/page.h"
 #include "scanner/ost/pageread.h"
 #include "scanner/ost/planbag.h"
-#include "scanner/ost/sort.h"
+#include "io/sort.h"
 
 enum { READ_BYTES = 256 * 1024, AHEAD_BYTES = 4 * 1024 * 1024, PART_PAGES = 256 };
 
@@ -309,7 +309,7 @@ static int sort_refs(struct load *l, size_t *good)
 {
     size_t n = 0;
 
-    ost_sort(l->refs, l->ref_count, sizeof *l->refs, by_offset);
+    io_sort(l->refs, l->ref_count, sizeof *l->refs, by_offset);
     for (size_t i = 0; i < l->ref_count; i++) {
         struct ost_defects defects = {0};
         struct ref r = l->refs[i];
@@ -503,7 +503,7 @@ static void settle_blocks(struct load *l, struct ost_block *all, size_t count)
 {
     size_t n = 0;
 
-    ost_sort(all, count, sizeof *all, by_bid);
+    io_sort(all, count, sizeof *all, by_bid);
     for (size_t i = 0; i < count; i++)
         if (n == 0 || all[n - 1].bid != all[i].bid)
             all[n++] = all[i];
@@ -516,7 +516,7 @@ static void settle_nodes(struct load *l, struct ost_node *all, size_t count)
 {
     size_t n = 0;
 
-    ost_sort(all, count, sizeof *all, by_nid);
+    io_sort(all, count, sizeof *all, by_nid);
     for (size_t i = 0; i < count; i++)
         if (n == 0 || all[n - 1].nid != all[i].nid)
             all[n++] = all[i];

@@ -4,7 +4,7 @@
 #include <string.h>
 
 #include "io/err.h"
-#include "scanner/ost/sort.h"
+#include "io/sort.h"
 #include "scanner/ost/take.h"
 
 /* Blocks held, in chunks. */
@@ -268,7 +268,7 @@ static size_t put_in_order(struct ost_subnode *list, size_t count)
         ordered = list[i].nid > list[i - 1].nid;
     if (ordered)
         return count;
-    ost_sort(list, count, sizeof *list, by_nid);
+    io_sort(list, count, sizeof *list, by_nid);
     for (size_t i = 0; i < count; i++)
         if (!kept || list[kept - 1].nid != list[i].nid)
             list[kept++] = list[i];

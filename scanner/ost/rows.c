@@ -17,7 +17,7 @@
 #include "io/mem.h"
 #include "io/spill.h"
 #include "scanner/ost/props.h"
-#include "scanner/ost/sort.h"
+#include "io/sort.h"
 #include "scanner/ost/take.h"
 #include "scanner/ost/tc.h"
 
@@ -285,7 +285,7 @@ static size_t list_wanted(const struct row *rows, size_t count, struct wanted *l
             /* A value that is a subnode's stays where it is: few are. */
             if (rows[i].state & HAS_VALUE(v) && !(rows[i].ref[v] & NID_TYPE_MASK))
                 list[kept++] = (struct wanted){rows[i].ref[v], (uint32_t)(i << 1 | v)};
-    ost_sort(list, kept, sizeof *list, by_hid);
+    io_sort(list, kept, sizeof *list, by_hid);
     return kept;
 }
 
@@ -399,7 +399,7 @@ static int by_item(const void *a, const void *b)
 
 void ost_rows_seal(struct ost_rows *rows)
 {
-    ost_sort(rows->list, rows->count, sizeof *rows->list, by_item);
+    io_sort(rows->list, rows->count, sizeof *rows->list, by_item);
 }
 
 size_t ost_rows_find(const struct ost_rows *rows, uint32_t item, uint32_t folder)

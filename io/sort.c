@@ -1,5 +1,5 @@
 /* sort.c: see sort.h. A heap sort; an array already in order is noticed and left. */
-#include "scanner/ost/sort.h"
+#include "io/sort.h"
 
 #include <assert.h>
 #include <stdbool.h>
@@ -29,7 +29,7 @@ static int compare(const struct array *a, size_t i, size_t k)
 
 static void swap(const struct array *a, size_t i, size_t k)
 {
-    unsigned char t[OST_SORT_ELEMENT_MAX];
+    unsigned char t[IO_SORT_ELEMENT_MAX];
 
     memcpy(t, at(a, i), a->size);
     memcpy(at(a, i), at(a, k), a->size);
@@ -65,19 +65,19 @@ static int compare_plain(const void *a, const void *b, void *ctx)
     return ((const struct plain *)ctx)->compare(a, b);
 }
 
-void ost_sort(void *base, size_t count, size_t size, int (*order)(const void *, const void *))
+void io_sort(void *base, size_t count, size_t size, int (*order)(const void *, const void *))
 {
     struct plain plain = {order};
 
-    ost_sort_r(base, count, size, compare_plain, &plain);
+    io_sort_r(base, count, size, compare_plain, &plain);
 }
 
-void ost_sort_r(void *base, size_t count, size_t size,
-                int (*order)(const void *, const void *, void *), void *ctx)
+void io_sort_r(void *base, size_t count, size_t size,
+               int (*order)(const void *, const void *, void *), void *ctx)
 {
     struct array a = {base, size, order, ctx};
 
-    assert(size <= OST_SORT_ELEMENT_MAX);
+    assert(size <= IO_SORT_ELEMENT_MAX);
     if (is_sorted(&a, count))
         return;
     for (size_t i = count / 2; i-- > 0;)
