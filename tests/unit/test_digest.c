@@ -478,7 +478,7 @@ static struct maker *item_of_names(unsigned first, unsigned count, unsigned step
         uint8_t guid[16] = {(uint8_t)(name % 5), 3, 2};
         struct ost_prop *p = maker_u32(&m->props, (uint16_t)(0x8000 + (first * 7 + i) % 0x8000),
                                        twice && name == first + 1 ? name - 1 : name);
-        char text[16];
+        char text[20];
 
         if (twice && name == first + 1)
             guid[0] = (uint8_t)(--name % 5);
