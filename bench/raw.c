@@ -15,6 +15,7 @@
 #include "io/clock.h"
 #include "io/err.h"
 #include "io/mem.h"
+#include "scanner/ost/crc.h"
 
 enum { TAKE_BYTES = 4 << 20, BUFFER_ALIGN = 4096 };
 
@@ -32,6 +33,7 @@ struct thread {
     uint8_t *memory;
     struct io_uring ring;
     size_t at, end; /* the run of pieces in hand */
+    uint32_t crc;   /* so that no checksum is for nothing */
     int result;
 };
 
@@ -41,10 +43,11 @@ unsigned raw_ways(struct raw_way out[RAW_WAYS_MAX])
 
     for (unsigned threads = 1; threads <= RAW_THREADS_MAX; threads++)
         for (uint32_t size = 64 << 10; size <= 4 << 20; size *= 2) {
-            out[n++] = (struct raw_way){false, size, 1, threads};
+            out[n++] = (struct raw_way){.piece_bytes = size, .depth = 1, .threads = threads};
             for (unsigned depth = 1; depth <= RAW_DEPTH_MAX; depth *= 2)
                 if ((uint64_t)depth * size <= RAW_POOL_BYTES)
-                    out[n++] = (struct raw_way){true, size, depth, threads};
+                    out[n++] = (struct raw_way){
+                        .uring = true, .piece_bytes = size, .depth = depth, .threads = threads};
         }
     return n;
 }
@@ -87,11 +90,19 @@ static const struct extent *take(struct thread *t)
     return &t->pieces->list[t->at++];
 }
 
+static void check(struct thread *t, const uint8_t *bytes, uint64_t length)
+{
+    uint32_t step = t->way->crc_bytes;
+
+    for (uint64_t at = 0; step && at < length; at += step)
+        t->crc ^= ost_crc(bytes + at, length - at < step ? (size_t)(length - at) : step);
+}
+
 static int read_pread(struct thread *t)
 {
     const struct extent *x;
 
-    while ((x = take(t)))
+    while ((x = take(t))) {
         for (uint64_t done = 0; done < x->length;) {
             ssize_t n = pread(t->fd, t->memory + done, x->length - done, (off_t)(x->offset + done));
 
@@ -99,19 +110,23 @@ static int read_pread(struct thread *t)
                 return ERR_IO;
             done += (uint64_t)n;
         }
+        check(t, t->memory, x->length);
+    }
     return 0;
 }
 
 /* What is in flight into each buffer. */
 struct flight {
     uint64_t offset;
-    uint32_t length;
+    uint32_t length; /* to come */
+    uint32_t whole;
 };
 
 static void stage(struct thread *t, struct flight *flights, unsigned buffer)
 {
     struct io_uring_sqe *sqe = io_uring_get_sqe(&t->ring);
-    uint8_t *into = t->memory + (size_t)buffer * t->way->piece_bytes;
+    uint8_t *into = t->memory + (size_t)buffer * t->way->piece_bytes +
+                    (flights[buffer].whole - flights[buffer].length);
 
     io_uring_prep_read_fixed(sqe, t->fd, into, flights[buffer].length, flights[buffer].offset, 0);
     io_uring_sqe_set_data64(sqe, buffer);
@@ -134,7 +149,8 @@ static int read_uring(struct thread *t)
 
             more = x != NULL;
             if (more) {
-                flights[idle[--n_idle]] = (struct flight){x->offset, (uint32_t)x->length};
+                flights[idle[--n_idle]] =
+                    (struct flight){x->offset, (uint32_t)x->length, (uint32_t)x->length};
                 stage(t, flights, idle[n_idle]);
             }
         }
@@ -151,11 +167,13 @@ static int read_uring(struct thread *t)
                 return ERR_IO;
             f->offset += (unsigned)cqe->res;
             f->length -= (unsigned)cqe->res;
-            if (f->length)
-                stage(t, flights, buffer);
-            else
-                idle[n_idle++] = buffer;
             seen++;
+            if (f->length) {
+                stage(t, flights, buffer);
+                continue;
+            }
+            check(t, t->memory + (size_t)buffer * t->way->piece_bytes, f->whole);
+            idle[n_idle++] = buffer;
         }
         io_uring_cq_advance(&t->ring, seen);
     }

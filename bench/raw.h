@@ -1,5 +1,6 @@
 /*
- * raw.h: reading a list of extents as fast as this machine can, and doing nothing with the bytes.
+ * raw.h: reading a list of extents as fast as this machine can, and doing nothing with the bytes,
+ * or nothing but their checksums.
  *
  * Threads: raw_read runs its own and returns when they are done.
  */
@@ -19,6 +20,8 @@ struct raw_way {
     uint32_t piece_bytes;
     unsigned depth;   /* reads in flight in each thread */
     unsigned threads; /* 1 to RAW_THREADS_MAX */
+    /* The checksum of every so many bytes of a piece is computed when it has come; 0: of none. */
+    uint32_t crc_bytes;
 };
 
 enum { RAW_WAYS_MAX = 128 };
