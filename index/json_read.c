@@ -450,6 +450,30 @@ int json_find(struct bytes object, const char *name, struct bytes *out)
     return got < 0 ? got : json_read_next(&r, &t);
 }
 
+int json_pick(struct bytes object, const char *const keys[], size_t count, struct bytes values[])
+{
+    struct json_reader r;
+    struct json_token t;
+    int got;
+
+    memset(values, 0, count * sizeof *values);
+    json_read_start(&r, object);
+    got = json_read_next(&r, &t);
+    if (got == 1 && t.kind != JSON_OBJECT)
+        return ERR_DAMAGED;
+    while (got == 1 && (got = json_read_next(&r, &t)) == 1 && t.kind == JSON_KEY) {
+        size_t i = 0;
+        int code;
+
+        while (i < count && (values[i].data || !json_token_is(&t, keys[i])))
+            i++;
+        code = json_read_skip(&r, &t, i < count ? &values[i] : NULL);
+        if (code < 0)
+            return code;
+    }
+    return got < 0 ? got : json_read_next(&r, &t);
+}
+
 bool json_scalar(struct bytes text, struct json_token *out)
 {
     struct json_reader r;

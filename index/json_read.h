@@ -79,6 +79,12 @@ bool json_token_i64(const struct json_token *token, int64_t *out);
  */
 int json_find(struct bytes object, const char *key, struct bytes *value);
 
+/*
+ * The values of the first members of these names, in one pass over the whole object: values[i] is
+ * the text of keys[i]'s, data NULL where there is none. 0 or an error.
+ */
+int json_pick(struct bytes object, const char *const keys[], size_t count, struct bytes values[]);
+
 /* The single token of a value that is a string, number or word; false for others and for no JSON.
  */
 bool json_scalar(struct bytes value, struct json_token *out);

@@ -58,6 +58,7 @@ xxh index/|scanner/ost/|bench/|tests/gen/
 libdeflate scanner/ost/|bench/|tests/(unit|fuzz)/
 isa-l scanner/ost/|bench/|tests/gen/
 openssl/ index/
+csv.h index/
 utf8proc index/|tests/unit/
 zlib.h tests/gen/|bench/
 cmocka.h tests/
