@@ -41,6 +41,8 @@ static int run(const struct options *o)
         return command_show(o);
     case COMMAND_DUPS:
         return command_dups(o);
+    case COMMAND_COMPARE:
+        return command_compare(o);
     }
     return EXIT_USAGE;
 }

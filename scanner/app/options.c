@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "index/manifest.h"
+#include "index/times.h"
 #include "io/buf.h"
 #include "io/mem.h"
 
@@ -32,6 +33,8 @@ enum long_only {
     OPT_TYPE,
     OPT_VERSION,
     OPT_DEEP,
+    OPT_WINDOW,
+    OPT_MAP,
 };
 
 static const struct entry {
@@ -46,12 +49,18 @@ static const struct entry {
     {"jobs", OPT_JOBS, "N", COMMAND_SCAN | COMMAND_CHECK,
      "images read at once (default: processors)"},
     {"jobs", OPT_JOBS, "N", COMMAND_DUPS, "manifests read at once (default: processors)"},
-    {"memory", OPT_MEMORY, "SIZE", COMMAND_SCAN | COMMAND_CHECK | COMMAND_DUPS,
+    {"window", OPT_WINDOW, "WHAT", COMMAND_COMPARE,
+     "what an OST holds: all, 12m (d, w, m, y), or from 2026-01-31 on (default: inferred)"},
+    {"map", OPT_MAP, "FILE", COMMAND_COMPARE,
+     "CSV with the columns image,server: which file of FOLDER belongs to which image"},
+    {"memory", OPT_MEMORY, "SIZE", COMMAND_SCAN | COMMAND_CHECK | COMMAND_DUPS | COMMAND_COMPARE,
      "memory for the run (default: a quarter of RAM, at most 2G)"},
-    {"engine", OPT_ENGINE, "NAME", COMMAND_SCAN, "native or libpff (default: native)"},
+    {"engine", OPT_ENGINE, "NAME", COMMAND_SCAN | COMMAND_COMPARE,
+     "native or libpff (default: native)"},
     {"crosscheck", OPT_CROSSCHECK, "PERCENT", COMMAND_SCAN,
      "read that share of items by libpff too, and report differences"},
-    {"io", OPT_IO, "NAME", COMMAND_SCAN | COMMAND_CHECK, "auto, uring or pread (default: auto)"},
+    {"io", OPT_IO, "NAME", COMMAND_SCAN | COMMAND_CHECK | COMMAND_COMPARE,
+     "auto, uring or pread (default: auto)"},
     {"direct", OPT_DIRECT, NULL, COMMAND_SCAN | COMMAND_CHECK, "bypass the page cache"},
     {"digest", OPT_DIGEST, "NAME", COMMAND_SCAN, "xxh3 or sha256 (default: xxh3)"},
     {"all-files", OPT_ALL_FILES, NULL, COMMAND_SCAN | COMMAND_CHECK,
@@ -66,21 +75,28 @@ static const struct entry {
      "exit 4 on corrupt or on any finding (default: scan never, check corrupt)"},
     {"fail-on", OPT_FAIL_ON, "WHAT", COMMAND_DUPS,
      "exit 4 on duplicate: of an item or an image (default: never)"},
+    {"fail-on", OPT_FAIL_ON, "WHAT", COMMAND_COMPARE,
+     "exit 4 on difference: between the two sides (default: never)"},
     {"type", OPT_TYPE, "LIST", COMMAND_SHOW,
      "only these records: scan,image,folder,item,finding,verdict,end"},
-    {"json", OPT_JSON, NULL, COMMAND_SCAN | COMMAND_SHOW | COMMAND_CHECK | COMMAND_DUPS,
+    {"json", OPT_JSON, NULL,
+     COMMAND_SCAN | COMMAND_SHOW | COMMAND_CHECK | COMMAND_DUPS | COMMAND_COMPARE,
      "JSON Lines instead of text"},
-    {"csv", OPT_CSV, NULL, COMMAND_SHOW | COMMAND_DUPS, "CSV instead of text"},
+    {"csv", OPT_CSV, NULL, COMMAND_SHOW | COMMAND_DUPS | COMMAND_COMPARE, "CSV instead of text"},
     {"progress", OPT_PROGRESS, "WHEN", COMMAND_SCAN | COMMAND_CHECK,
      "auto, always or never (default: auto)"},
-    {"quiet", OPT_QUIET, NULL, COMMAND_SCAN | COMMAND_SHOW | COMMAND_CHECK | COMMAND_DUPS,
+    {"quiet", OPT_QUIET, NULL,
+     COMMAND_SCAN | COMMAND_SHOW | COMMAND_CHECK | COMMAND_DUPS | COMMAND_COMPARE,
      "only results and errors"},
     {"verbose", OPT_VERBOSE, NULL, COMMAND_SCAN | COMMAND_SHOW | COMMAND_CHECK,
      "more about each image"},
     {"verbose", OPT_VERBOSE, NULL, COMMAND_DUPS, "every group with its members"},
-    {"version", OPT_VERSION, NULL, COMMAND_SCAN | COMMAND_SHOW | COMMAND_CHECK | COMMAND_DUPS,
+    {"verbose", OPT_VERBOSE, NULL, COMMAND_COMPARE, "every folder, and every item that differs"},
+    {"version", OPT_VERSION, NULL,
+     COMMAND_SCAN | COMMAND_SHOW | COMMAND_CHECK | COMMAND_DUPS | COMMAND_COMPARE,
      "print the version"},
-    {"help", OPT_HELP, NULL, COMMAND_SCAN | COMMAND_SHOW | COMMAND_CHECK | COMMAND_DUPS,
+    {"help", OPT_HELP, NULL,
+     COMMAND_SCAN | COMMAND_SHOW | COMMAND_CHECK | COMMAND_DUPS | COMMAND_COMPARE,
      "print this help"},
 };
 
@@ -106,6 +122,17 @@ static const struct command_info {
      "Finds duplicate items, attachments and whole images, within and across images, from the\n"
      "manifests of scans. OUT stands for all manifests in it. Nothing is deleted or changed.\n"
      "Under XXH3 digests duplicates are candidates; `scan --digest sha256` makes them evidence."},
+    {"compare", COMMAND_COMPARE, "ostscan compare [OPTION…] MANIFEST|OUT SERVER|FOLDER",
+     "Compares the image of a manifest, or each image of a scan's OUT, with what the server "
+     "holds,\n"
+     "per item and per folder. SERVER, told by its content, is a manifest; a PST or OST, such as "
+     "a\n"
+     "mailbox export (it is scanned); the CSV of Get-MailboxFolderStatistics; JSON of Microsoft\n"
+     "Graph; or the items CSV of an eDiscovery export. The files of a FOLDER are matched to "
+     "images\n"
+     "by store name, address, file name, or --map. Given the manifest of a .old file and that of\n"
+     "the rebuilt OST, it answers whether the OST was the cause. It claims no more than the input\n"
+     "proves, and never that something may be deleted."},
 };
 
 enum { COMMANDS = sizeof commands / sizeof commands[0] };
@@ -215,6 +242,28 @@ static bool parse_types(const char *text, unsigned *out)
 
 enum { MEMORY_LEAST = 16 << 20, JOBS_MOST = 1024 };
 
+static bool parse_window(const char *text, struct window_option *w)
+{
+    char *end;
+    unsigned long count;
+
+    if (strcmp(text, "all") == 0) {
+        w->kind = WINDOW_ALL;
+        return true;
+    }
+    if (idx_time_parse(bytes_text(text), &w->since)) {
+        w->kind = WINDOW_SINCE;
+        return true;
+    }
+    if (*text < '1' || *text > '9')
+        return false;
+    count = strtoul(text, &end, 10);
+    if (!*end || end[1] || !strchr("dwmy", *end) || count > 10000)
+        return false;
+    *w = (struct window_option){.kind = WINDOW_LAST, .count = (unsigned)count, .unit = *end};
+    return true;
+}
+
 /* Applies one option; false when its argument is no good. */
 static bool apply(struct options *o, int value, const char *argument)
 {
@@ -223,6 +272,7 @@ static bool apply(struct options *o, int value, const char *argument)
     static const char *const progress[] = {"auto", "always", "never", NULL};
     static const char *const fails[] = {"never", "corrupt", "finding", NULL};
     static const char *const dups_fails[] = {"never", "duplicate", NULL};
+    static const char *const compare_fails[] = {"never", "difference", NULL};
     static const char *const engines[] = {"native", "libpff", NULL};
     int choice = 0;
 
@@ -254,8 +304,18 @@ static bool apply(struct options *o, int value, const char *argument)
             o->fail_on = choice > 0 ? FAIL_DUPLICATE : FAIL_NEVER;
             return choice >= 0;
         }
+        if (o->command == COMMAND_COMPARE) {
+            choice = one_of(argument, compare_fails);
+            o->fail_on = choice > 0 ? FAIL_DIFFERENCE : FAIL_NEVER;
+            return choice >= 0;
+        }
         o->fail_on = (enum fail_on)(choice = one_of(argument, fails));
         return choice >= 0;
+    case OPT_WINDOW:
+        return parse_window(argument, &o->window);
+    case OPT_MAP:
+        o->map = argument;
+        return *argument != '\0';
     case OPT_TYPE:
         return parse_types(argument, &o->types);
     case OPT_FILES_FROM:
@@ -382,10 +442,13 @@ static enum options_result check_complete(const struct command_info *info, const
         return usage_error(info, "--crosscheck goes with --engine native", NULL);
     if (!o->path_count && !o->files_from)
         return usage_error(info,
-                           o->command == COMMAND_SHOW   ? "no MANIFEST given"
-                           : o->command == COMMAND_DUPS ? "no OUT or MANIFEST given"
-                                                        : "no PATH given",
+                           o->command == COMMAND_SHOW      ? "no MANIFEST given"
+                           : o->command == COMMAND_DUPS    ? "no OUT or MANIFEST given"
+                           : o->command == COMMAND_COMPARE ? "no MANIFEST or OUT given"
+                                                           : "no PATH given",
                            NULL);
+    if (o->command == COMMAND_COMPARE && o->path_count != 2)
+        return usage_error(info, "compare takes two: MANIFEST or OUT, and SERVER or FOLDER", NULL);
     if (o->files_null && !o->files_from)
         return usage_error(info, "--null goes with --files-from", NULL);
     return OPTIONS_RUN;

@@ -16,13 +16,27 @@
 #include "index/hash.h"
 #include "io/reader.h"
 
-enum command { COMMAND_SCAN = 1, COMMAND_SHOW = 2, COMMAND_CHECK = 4, COMMAND_DUPS = 8 };
+enum command {
+    COMMAND_SCAN = 1,
+    COMMAND_SHOW = 2,
+    COMMAND_CHECK = 4,
+    COMMAND_DUPS = 8,
+    COMMAND_COMPARE = 16
+};
 
-enum fail_on { FAIL_NEVER, FAIL_CORRUPT, FAIL_FINDING, FAIL_DUPLICATE };
+enum fail_on { FAIL_NEVER, FAIL_CORRUPT, FAIL_FINDING, FAIL_DUPLICATE, FAIL_DIFFERENCE };
 
 enum progress_mode { PROGRESS_AUTO, PROGRESS_ALWAYS, PROGRESS_NEVER };
 
 enum output_format { OUTPUT_TEXT, OUTPUT_JSON, OUTPUT_CSV };
+
+/* compare --window: what an OST is taken to hold. */
+struct window_option {
+    enum { WINDOW_INFER, WINDOW_ALL, WINDOW_SINCE, WINDOW_LAST } kind;
+    int64_t since;  /* SINCE: seconds since 1970 */
+    unsigned count; /* LAST: of `unit`, before the image's last change */
+    char unit;      /* 'd', 'w', 'm', 'y' */
+};
 
 struct options {
     enum command command;
@@ -44,7 +58,9 @@ struct options {
     enum progress_mode progress;
     enum output_format output;
     enum fail_on fail_on;
-    unsigned types; /* show: bit set of 1u << enum idx_record; 0: all */
+    struct window_option window;
+    const char *map; /* compare: which file belongs to which image */
+    unsigned types;  /* show: bit set of 1u << enum idx_record; 0: all */
     bool quiet;
     unsigned verbose;
     /* "name=value" of what differs from the defaults, for the `scan` record. Owned. */
