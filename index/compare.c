@@ -36,6 +36,7 @@ static const struct {
     {"not_listed", "the server's input does not list its folder"},
     {"server_incomplete", "the server's input is not complete"},
     {"image_incomplete", "the image's manifest is not complete"},
+    {"hidden_folder", "in a folder that no mailbox shows"},
     {"recoverable_items", "in Recoverable Items, which Outlook does not hold"},
     {"archive", "in an archive mailbox"},
     {"no_date", "no date, so it may lie outside the window"},
@@ -80,8 +81,7 @@ struct compare {
     bool *covered;                    /* folders of which the server's items are listed */
     struct sorter *kept;
     bool wants_same;
-    uint64_t *exact; /* hashes of the server's `exact` digests: unused slots are 0 */
-    size_t exact_slots;
+    uint64_t hidden; /* items of the image in hidden folders */
     int64_t mail_oldest, server_mail_oldest;
     bool has_mail_oldest, has_server_mail_oldest;
 };
@@ -172,12 +172,38 @@ struct path_at {
     size_t at, size, server_at, server_size;
 };
 
+/* Not below the top, though there is one, but below the root all the same: what belongs to a folder
+ * that is lost is not hidden. */
+static bool is_hidden(const struct cmp_side *s, bool has_top, uint32_t index)
+{
+    for (unsigned depth = 0; has_top && depth < CMP_FOLDER_DEPTH; depth++) {
+        const struct cmp_folder *f = &s->folders[index];
+
+        if (!f->listed || f->kind == CMP_FOLDER_TOP || f->parent == CMP_NO_FOLDER)
+            return false;
+        if (f->parent == index)
+            return true;
+        index = f->parent;
+    }
+    return false;
+}
+
+static bool has_top(const struct cmp_side *s)
+{
+    for (size_t i = 0; i < s->folder_count; i++)
+        if (s->folders[i].kind == CMP_FOLDER_TOP)
+            return s->input == CMP_INPUT_MANIFEST;
+    return false;
+}
+
 static int fill_folders(struct compare *c, struct path_at *paths)
 {
+    const bool image_top = has_top(c->image), server_top = has_top(c->server);
     int code = 0;
 
     for (uint32_t i = 0; !code && i < c->image->folder_count; i++) {
         c->folders[i].image = &c->image->folders[i];
+        c->folders[i].hidden = is_hidden(c->image, image_top, i);
         code = add_path(c, c->image, i, &paths[i].at, &paths[i].size);
     }
     for (uint32_t i = 0; !code && i < c->server->folder_count; i++) {
@@ -189,6 +215,8 @@ static int fill_folders(struct compare *c, struct path_at *paths)
         r = &c->folders[f->unified];
         if (!r->server || (!r->server->listed && f->listed))
             r->server = f;
+        if (!r->image)
+            r->hidden = is_hidden(c->server, server_top, i);
         r->has_count |= f->has_count;
         r->and_hidden |= f->and_hidden;
         r->count += f->has_count ? f->count : 0;
@@ -244,53 +272,6 @@ static void cover_listed(struct compare *c)
             c->covered[i] = true;
 }
 
-/* ---- exact copies on the server ---- */
-
-static int index_exact(struct compare *c)
-{
-    struct io_spill *from = c->server->entries;
-    const uint64_t size = io_spill_size(from), count = c->server->key_counts[CMP_KEY_EXACT];
-
-    if (!(c->result.keys >> CMP_KEY_EXACT & 1) || count * 32 > c->options->memory_bytes / 8)
-        return 0; /* nothing is said of copies then */
-    c->exact_slots = 64;
-    while (c->exact_slots < count * 2)
-        c->exact_slots *= 2;
-    c->exact = mem_zalloc(c->exact_slots * sizeof *c->exact);
-    if (!c->exact)
-        return ERR_NOMEM;
-    for (uint64_t at = 0; at < size; at += sizeof(struct cmp_entry)) {
-        struct cmp_entry e;
-        size_t slot;
-        int code = io_spill_read(from, at, &e, sizeof e);
-
-        if (code)
-            return code;
-        if (!(e.keys >> CMP_KEY_EXACT & 1))
-            continue;
-        slot = le64(e.key[CMP_KEY_EXACT]) & (c->exact_slots - 1);
-        while (c->exact[slot])
-            slot = (slot + 1) & (c->exact_slots - 1);
-        c->exact[slot] = le64(e.key[CMP_KEY_EXACT] + 8) | 1;
-    }
-    return 0;
-}
-
-static bool has_exact_copy(const struct compare *c, const struct cmp_entry *e)
-{
-    size_t slot;
-
-    if (!c->exact || !(e->keys >> CMP_KEY_EXACT & 1))
-        return false;
-    slot = le64(e->key[CMP_KEY_EXACT]) & (c->exact_slots - 1);
-    while (c->exact[slot]) {
-        if (c->exact[slot] == (le64(e->key[CMP_KEY_EXACT] + 8) | 1))
-            return true;
-        slot = (slot + 1) & (c->exact_slots - 1);
-    }
-    return false;
-}
-
 /* ---- outcomes ---- */
 
 static void count(struct cmp_tally *t, enum cmp_outcome outcome, const struct kept *k)
@@ -315,6 +296,7 @@ static int settle(struct compare *c, uint32_t number, enum cmp_outcome outcome, 
     struct cmp_folder_result *f = folder_at(c, number);
     uint8_t record[KEPT];
 
+    c->hidden += k->has_image && k->why == CMP_WHY_HIDDEN;
     count(&f->tally, outcome, k);
     count(&c->result.total, outcome, k);
     if (k->has_server) {
@@ -443,6 +425,8 @@ static enum cmp_outcome image_alone(struct compare *c, const struct cmp_entry *e
         return CMP_AMBIGUOUS;
     else if (c->server->incomplete)
         k->why = CMP_WHY_SERVER_INCOMPLETE;
+    else if (f->hidden && !f->server)
+        k->why = CMP_WHY_HIDDEN;
     else if (number == CMP_NO_FOLDER ? c->server->input != CMP_INPUT_MANIFEST : !c->covered[number])
         k->why = CMP_WHY_NOT_LISTED;
     if (k->why)
@@ -473,6 +457,8 @@ static enum cmp_outcome server_alone(struct compare *c, const struct cmp_entry *
         return CMP_AMBIGUOUS;
     else if (c->image->incomplete)
         *why = CMP_WHY_IMAGE_INCOMPLETE;
+    else if (f->hidden && !f->image)
+        *why = CMP_WHY_HIDDEN;
     if (*why)
         return CMP_NOT_COMPARABLE;
     return missing(&f->window, e, CMP_ONLY_SERVER, why);
@@ -498,7 +484,7 @@ static int on_single(void *ctx, const struct cmp_entry *e)
         k.image = *e;
         k.has_image = true;
         outcome = image_alone(c, e, number, &k);
-        k.copy = outcome == CMP_ONLY_OST && has_exact_copy(c, e);
+        k.copy = outcome == CMP_ONLY_OST && e->flags & CMP_COPIED;
     }
     return settle(c, number, outcome, &k);
 }
@@ -541,7 +527,7 @@ static void sum_up(struct compare *c)
         judge_counts(c);
     r->different |= r->folders_surplus || r->folders_deficit;
     r->whole = r->items_compared && !c->image->incomplete && !c->server->incomplete &&
-               r->total.found + r->total.outcomes[CMP_ONLY_OST] == r->total.image;
+               r->total.found + r->total.outcomes[CMP_ONLY_OST] + c->hidden == r->total.image;
     r->before_after = c->image->is_ost && c->server->is_ost;
 }
 
@@ -657,8 +643,6 @@ static int run(struct compare *c, struct fault *fault)
         code = make_folders(c);
     if (!code)
         code = sorter_create(&kept, &c->kept);
-    if (!code)
-        code = index_exact(c);
     if (code)
         return code;
     cover_listed(c);
@@ -689,7 +673,6 @@ int cmp_compare(struct cmp_side *image, struct cmp_side *server, const struct cm
     sorter_destroy(c.kept);
     mem_free(c.folders);
     mem_free(c.covered);
-    mem_free(c.exact);
     buf_done(&c.paths);
     return code;
 }

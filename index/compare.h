@@ -41,6 +41,7 @@ enum cmp_why {
     CMP_WHY_NOT_LISTED,        /* the input does not list the items of its folder */
     CMP_WHY_SERVER_INCOMPLETE, /* the server's side was not read to its end */
     CMP_WHY_IMAGE_INCOMPLETE,  /* the image's was not */
+    CMP_WHY_HIDDEN,            /* in a folder that no mailbox shows, which the other side lacks */
     CMP_WHY_RECOVERABLE,       /* in Recoverable Items, which no client holds */
     CMP_WHY_ARCHIVE,           /* in an archive mailbox */
     CMP_WHY_NO_DATE,           /* without a date there is no telling whether it is in the window */
@@ -80,7 +81,8 @@ struct cmp_tally {
 };
 
 struct cmp_folder_result {
-    uint32_t number;                         /* unified */
+    uint32_t number; /* unified */
+    bool hidden;     /* it lies beside the mailbox's top folder, as the free/busy data do */
     const struct cmp_folder *image, *server; /* NULL: that side has none */
     struct bytes path;                       /* the image's, else the server's */
     struct bytes server_path;                /* where it is another */

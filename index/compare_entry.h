@@ -48,7 +48,8 @@ enum cmp_flag {
     CMP_RECOVERED = 4, /* its node was found by carving */
     CMP_STALE = 8,     /* it may be one that was deleted */
     CMP_ORPHAN = 16,
-    CMP_TIED = 32, /* unmatched items of both sides share a key */
+    CMP_TIED = 32,   /* unmatched items of both sides share a key */
+    CMP_COPIED = 64, /* of the image, unmatched: the server has an item with its `exact` */
 };
 
 enum { CMP_NO_FOLDER = UINT32_MAX };

@@ -76,6 +76,8 @@ struct join {
     uint64_t members[2], taken; /* `taken` of those held */
     bool without_mih[2];
     struct cmp_entry first[2];
+    uint8_t *copied; /* a bit for each item of the image */
+    struct fault *fault;
 };
 
 static bool cancelled(const struct join *j)
@@ -310,6 +312,70 @@ static int load(struct join *j)
     return 0;
 }
 
+/* The `exact` of an item, its side, its ordinal. */
+enum { COPY = 16 + 1 + 8 };
+
+static int add_copies(struct sorter *sorter, struct io_spill *from, bool on_server)
+{
+    const uint64_t size = io_spill_size(from);
+
+    for (uint64_t at = 0; at < size; at += sizeof(struct cmp_entry)) {
+        struct cmp_entry e;
+        uint8_t record[COPY];
+        int code = io_spill_read(from, at, &e, sizeof e);
+
+        if (code)
+            return code;
+        if (e.on_server != on_server || !(e.keys >> CMP_KEY_EXACT & 1))
+            continue;
+        memcpy(record, e.key[CMP_KEY_EXACT], 16);
+        record[16] = !on_server; /* the server's come first */
+        put_le64(record + 17, e.ordinal);
+        code = sorter_add(sorter, 0, record);
+        if (code)
+            return code;
+    }
+    return 0;
+}
+
+/* Which unmatched items of the image have an exact copy anywhere on the server, matched or not: a
+ * bit for each item of the image. */
+static int find_copies(struct join *j)
+{
+    const struct sorter_options options = {COPY, j->options->memory_bytes / 4, 1,
+                                           j->options->temp_dir};
+    struct sorter *sorter = NULL;
+    const uint8_t *record;
+    uint8_t there[16];
+    bool any = false;
+    int got, code;
+
+    if (!(j->options->keys >> CMP_KEY_EXACT & 1) || !j->counts[0][CMP_KEY_EXACT])
+        return 0;
+    j->copied = mem_zalloc(j->sides[0]->items / 8 + 1);
+    code = j->copied ? sorter_create(&options, &sorter) : ERR_NOMEM;
+    if (!code)
+        code = add_copies(sorter, j->sides[1]->entries, true);
+    if (!code)
+        code = add_copies(sorter, j->in, false);
+    if (!code)
+        code = sorter_start(sorter);
+    while (!code && (got = sorter_next(sorter, &record)) != 0) {
+        if (got < 0) {
+            code = got;
+        } else if (!record[16]) {
+            memcpy(there, record, sizeof there);
+            any = true;
+        } else if (any && memcmp(there, record, sizeof there) == 0) {
+            j->copied[le64(record + 17) / 8] |= (uint8_t)(1u << le64(record + 17) % 8);
+        }
+    }
+    if (sorter && sorter_fault(sorter)->code)
+        *j->fault = *sorter_fault(sorter);
+    sorter_destroy(sorter);
+    return code;
+}
+
 static int tell_singles(struct join *j)
 {
     const uint64_t size = io_spill_size(j->in);
@@ -318,6 +384,8 @@ static int tell_singles(struct join *j)
         struct cmp_entry e;
         int code = io_spill_read(j->in, at, &e, sizeof e);
 
+        if (!code && !e.on_server && j->copied && j->copied[e.ordinal / 8] >> e.ordinal % 8 & 1)
+            e.flags |= CMP_COPIED;
         if (!code)
             code = j->sink->single(j->sink->ctx, &e);
         if (code)
@@ -365,6 +433,7 @@ int cmp_join(struct cmp_side *image, struct cmp_side *server,
     j->sink = sink;
     j->sides[0] = image;
     j->sides[1] = server;
+    j->fault = fault;
     code = create(j);
     if (!code)
         code = load(j);
@@ -373,12 +442,15 @@ int cmp_join(struct cmp_side *image, struct cmp_side *server,
         code = cancelled(j) ? ERR_CANCELLED : run_pass(j);
     }
     if (!code)
+        code = find_copies(j);
+    if (!code)
         code = tell_singles(j);
     keep_fault(j, fault);
     sorter_destroy(j->sorter);
     io_spill_destroy(j->in);
     io_spill_destroy(j->out);
     io_spill_destroy(j->held);
+    mem_free(j->copied);
     mem_free(j);
     return code;
 }

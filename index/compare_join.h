@@ -4,7 +4,7 @@
  * Passes over what is still unmatched, each sorted by one key of the items. So memory does not
  * bound how many there can be, and what comes out does not depend on it.
  *
- * Threads: one. Memory: `memory_bytes`.
+ * Threads: one. Memory: `memory_bytes`, and a bit for each item of the image.
  */
 #ifndef INDEX_COMPARE_JOIN_H
 #define INDEX_COMPARE_JOIN_H
@@ -18,7 +18,8 @@ struct cmp_join_sink {
     /* Counterparts, and the key that joined them. All pairs come before the first single. */
     int (*pair)(void *ctx, const struct cmp_entry *image, const struct cmp_entry *server,
                 enum cmp_key by);
-    /* An item without a counterpart. CMP_TIED: others of both sides share a key with it. */
+    /* An item without a counterpart. CMP_TIED: others of both sides share a key with it.
+     * CMP_COPIED is set here, too. */
     int (*single)(void *ctx, const struct cmp_entry *e);
 };
 
