@@ -434,6 +434,9 @@ static void doubt_damaged_server(struct cmp_side *side)
                             (unsigned long long)side->failed);
     else if (side->corrupt)
         cmp_side_incomplete(side, "it is damaged: items may be missing in it");
+    else if (side->remedy &&
+             (strcmp(side->remedy, "unknown") == 0 || strcmp(side->remedy, "retry_closed") == 0))
+        cmp_side_incomplete(side, "its scan could not read all of it");
 }
 
 int cmp_read_manifest_head(const char *path, struct buf *image_path, struct buf *store_name)
