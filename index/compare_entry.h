@@ -1,7 +1,7 @@
 /*
  * compare_entry.h: what a comparison keeps of an item, whichever side and input it comes from.
  *
- * An entry has one size, so that millions of them can be sorted and spilled (sizeof *e, about 290
+ * An entry has one size, so that millions of them can be sorted and spilled (sizeof *e, about 240
  * bytes). It never leaves the process.
  *
  * Threads: pure functions.
