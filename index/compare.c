@@ -75,7 +75,6 @@ struct compare {
     struct cmp_side *image, *server;
     const struct cmp_options *options;
     struct cmp_folder_result *folders;
-    struct buf paths;
     struct cmp_result result;
     struct cmp_folder_result nowhere; /* items of no known folder */
     bool *covered;                    /* folders of which the server's items are listed */
@@ -158,19 +157,14 @@ static enum cmp_outcome missing(const struct cmp_window *w, const struct cmp_ent
 
 /* ---- folders ---- */
 
-static int add_path(struct compare *c, const struct cmp_side *s, uint32_t index, size_t *at,
-                    size_t *size)
+void cmp_folder_path(const struct cmp_result *r, const struct cmp_folder_result *f, bool server,
+                     struct buf *out)
 {
-    *at = c->paths.size;
-    cmp_side_path(s, index, &c->paths);
-    *size = c->paths.size - *at;
-    return c->paths.failed ? ERR_NOMEM : 0;
+    if (f->image && !server)
+        cmp_side_path(r->image, (uint32_t)(f->image - r->image->folders), out);
+    else if (f->server)
+        cmp_side_path(r->server, (uint32_t)(f->server - r->server->folders), out);
 }
-
-/* Paths are taken first and made pointers once the buffer does not move any more. */
-struct path_at {
-    size_t at, size, server_at, server_size;
-};
 
 /* Not below the top, though there is one, but below the root all the same: what belongs to a folder
  * that is lost is not hidden. */
@@ -196,17 +190,15 @@ static bool has_top(const struct cmp_side *s)
     return false;
 }
 
-static int fill_folders(struct compare *c, struct path_at *paths)
+static void fill_folders(struct compare *c)
 {
     const bool image_top = has_top(c->image), server_top = has_top(c->server);
-    int code = 0;
 
-    for (uint32_t i = 0; !code && i < c->image->folder_count; i++) {
+    for (uint32_t i = 0; i < c->image->folder_count; i++) {
         c->folders[i].image = &c->image->folders[i];
         c->folders[i].hidden = is_hidden(c->image, image_top, i);
-        code = add_path(c, c->image, i, &paths[i].at, &paths[i].size);
     }
-    for (uint32_t i = 0; !code && i < c->server->folder_count; i++) {
+    for (uint32_t i = 0; i < c->server->folder_count; i++) {
         const struct cmp_folder *f = &c->server->folders[i];
         struct cmp_folder_result *r;
 
@@ -220,37 +212,25 @@ static int fill_folders(struct compare *c, struct path_at *paths)
         r->has_count |= f->has_count;
         r->and_hidden |= f->and_hidden;
         r->count += f->has_count ? f->count : 0;
-        code =
-            add_path(c, c->server, i, &paths[f->unified].server_at, &paths[f->unified].server_size);
     }
-    return code;
 }
 
 static int make_folders(struct compare *c)
 {
     const size_t n = c->result.folder_count;
-    struct path_at *paths = mem_zalloc((n + 1) * sizeof *paths);
-    int code;
 
     c->folders = mem_zalloc((n + 1) * sizeof *c->folders);
     c->covered = mem_zalloc((n + 1) * sizeof *c->covered);
-    code = paths && c->folders && c->covered ? fill_folders(c, paths) : ERR_NOMEM;
-    for (uint32_t i = 0; !code && i < n; i++) {
-        struct cmp_folder_result *r = &c->folders[i];
-        const struct bytes own = {c->paths.data + paths[i].at, paths[i].size};
-        const struct bytes other = {c->paths.data + paths[i].server_at, paths[i].server_size};
-
-        r->number = i;
-        r->path = r->image ? own : other;
-        if (r->image && r->server &&
-            (own.size != other.size || memcmp(own.data, other.data, own.size) != 0))
-            r->server_path = other;
-        r->window = image_window(c, r->image);
+    if (!c->folders || !c->covered)
+        return ERR_NOMEM;
+    fill_folders(c);
+    for (uint32_t i = 0; i < n; i++) {
+        c->folders[i].number = i;
+        c->folders[i].window = image_window(c, c->folders[i].image);
     }
     c->nowhere.number = CMP_NO_FOLDER;
     c->nowhere.window = c->result.window = image_window(c, NULL);
-    mem_free(paths);
-    return code;
+    return 0;
 }
 
 /* Which folders' items the server's input lists: all of a whole store's; of a list of items, those
@@ -673,6 +653,5 @@ int cmp_compare(struct cmp_side *image, struct cmp_side *server, const struct cm
     sorter_destroy(c.kept);
     mem_free(c.folders);
     mem_free(c.covered);
-    buf_done(&c.paths);
     return code;
 }

@@ -84,14 +84,12 @@ struct cmp_folder_result {
     uint32_t number; /* unified */
     bool hidden;     /* it lies beside the mailbox's top folder, as the free/busy data do */
     const struct cmp_folder *image, *server; /* NULL: that side has none */
-    struct bytes path;                       /* the image's, else the server's */
-    struct bytes server_path;                /* where it is another */
     struct cmp_window window;                /* of the image */
     struct cmp_tally tally;
     bool has_count, and_hidden; /* what the server states */
     uint64_t count;
-    int64_t deficit,
-        surplus; /* by the counts alone: at most one is not 0, and only where it tells */
+    /* By the counts alone: at most one is not 0, and only where it tells. */
+    int64_t deficit, surplus;
 };
 
 struct cmp_item_result {
@@ -127,6 +125,11 @@ struct cmp_result {
     uint64_t folders_deficit, folders_surplus; /* by counts alone */
     struct cmp_window window; /* of all mail folders, for what has no folder of its own */
 };
+
+/* Appends the path of a folder (cmp_side_path): the image's, else the server's; or the server's
+ * own, nothing where it has none. */
+void cmp_folder_path(const struct cmp_result *r, const struct cmp_folder_result *f, bool server,
+                     struct buf *out);
 
 struct cmp_sink {
     void *ctx;

@@ -3,6 +3,7 @@
 #include "index/compare_folders.h"
 
 #include <string.h>
+#include <strings.h>
 
 #include "index/compare_value.h"
 #include "io/err.h"
@@ -16,8 +17,12 @@ struct named {
     uint32_t index;
 };
 
+enum { ROLES = 64 };
+
 struct unify {
     struct cmp_side *image, *server;
+    uint32_t roles[ROLES]; /* of the image: the first folder of each role */
+    size_t role_count;
     struct named *slots;
     size_t slot_count;
     uint32_t *settled; /* of the server's: unified, TOP, or UNSETTLED */
@@ -84,12 +89,47 @@ static uint32_t by_name(struct unify *u, uint32_t parent, const char *name, int 
     return CMP_NO_FOLDER;
 }
 
-static uint32_t by_role(const struct cmp_side *s, const char *role)
+static uint32_t by_role(const struct unify *u, const char *role)
 {
-    for (uint32_t i = 0; role && i < s->folder_count; i++)
-        if (s->folders[i].role && strcmp(s->folders[i].role, role) == 0)
-            return i;
+    for (size_t i = 0; role && i < u->role_count; i++)
+        if (strcmp(u->image->folders[u->roles[i]].role, role) == 0)
+            return u->roles[i];
     return CMP_NO_FOLDER;
+}
+
+static void index_roles(struct unify *u)
+{
+    for (uint32_t i = 0; i < u->image->folder_count && u->role_count < ROLES; i++) {
+        const char *role = u->image->folders[i].role;
+
+        if (role && by_role(u, role) == CMP_NO_FOLDER)
+            u->roles[u->role_count++] = i;
+    }
+}
+
+/* What an input that does not tell roles calls them in English. */
+static const char *role_of_name(const char *name)
+{
+    static const struct {
+        const char *name, *role;
+    } names[] = {{"Inbox", "inbox"},
+                 {"Outbox", "outbox"},
+                 {"Sent Items", "sent"},
+                 {"Deleted Items", "deleted"},
+                 {"Drafts", "drafts"},
+                 {"Junk Email", "junk"},
+                 {"Junk E-mail", "junk"},
+                 {"Calendar", "calendar"},
+                 {"Contacts", "contacts"},
+                 {"Tasks", "tasks"},
+                 {"Notes", "notes"},
+                 {"Journal", "journal"},
+                 {"Sync Issues", "sync_issues"}};
+
+    for (size_t i = 0; i < sizeof names / sizeof *names; i++)
+        if (strcasecmp(name, names[i].name) == 0)
+            return names[i].role;
+    return NULL;
 }
 
 static bool has_top(const struct cmp_side *s)
@@ -111,7 +151,7 @@ static int settle(struct unify *u, uint32_t index, uint32_t parent)
         (f->parent == index && u->server->input == CMP_INPUT_MANIFEST)) {
         u->settled[index] = TOP;
         f->unified = CMP_NO_FOLDER;
-        found = f->kind == CMP_FOLDER_TOP ? by_role(u->image, "ipm_subtree") : CMP_NO_FOLDER;
+        found = f->kind == CMP_FOLDER_TOP ? by_role(u, "ipm_subtree") : CMP_NO_FOLDER;
         if (found != CMP_NO_FOLDER)
             f->unified = found;
         else if (f->kind == CMP_FOLDER_TOP)
@@ -119,10 +159,13 @@ static int settle(struct unify *u, uint32_t index, uint32_t parent)
         return 0;
     }
     if (f->kind == CMP_FOLDER_PLAIN)
-        found = by_role(u->image, f->role);
+        found = by_role(u, f->role);
     if (found == CMP_NO_FOLDER && f->name && f->kind == CMP_FOLDER_PLAIN &&
         (parent == TOP || parent < u->image->folder_count))
         found = by_name(u, parent, f->name, &code);
+    if (found == CMP_NO_FOLDER && f->name && f->kind == CMP_FOLDER_PLAIN && parent == TOP &&
+        u->server->input != CMP_INPUT_MANIFEST)
+        found = by_role(u, role_of_name(f->name));
     if (found == CMP_NO_FOLDER && f->name)
         found = u->next++;
     u->settled[index] = found == CMP_NO_FOLDER ? TOP : found;
@@ -161,9 +204,14 @@ static void choose_tops(struct unify *u)
     struct cmp_side *const sides[] = {u->image, u->server};
 
     for (int i = 0; i < 2; i++) {
-        const uint32_t root = by_role(sides[i], "root");
+        uint32_t root = 0;
 
-        if (sides[i]->input == CMP_INPUT_MANIFEST && !has_top(sides[i]) && root != CMP_NO_FOLDER)
+        while (root < sides[i]->folder_count &&
+               (!sides[i]->folders[root].role || strcmp(sides[i]->folders[root].role, "root") != 0))
+            root++;
+        if (root == sides[i]->folder_count)
+            continue;
+        if (sides[i]->input == CMP_INPUT_MANIFEST && !has_top(sides[i]))
             sides[i]->folders[root].kind = CMP_FOLDER_TOP;
     }
 }
@@ -175,6 +223,7 @@ int cmp_unify(struct cmp_side *image, struct cmp_side *server, size_t *count)
     int code;
 
     choose_tops(&u);
+    index_roles(&u);
     code = index_image(&u);
     u.settled = mem_alloc_array(n, sizeof *u.settled);
     if (!u.settled)

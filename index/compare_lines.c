@@ -33,6 +33,8 @@ int cmp_lines_init(struct cmp_lines *l, const char *tool,
 void cmp_lines_done(struct cmp_lines *l)
 {
     buf_done(&l->line);
+    buf_done(&l->path);
+    buf_done(&l->other);
 }
 
 static void text(struct json *j, const char *key, struct bytes value)
@@ -145,15 +147,31 @@ static void tally(struct json *j, const struct cmp_tally *t)
         json_u64(j, "altered", t->altered);
 }
 
+static void path(struct cmp_lines *l, const struct cmp_result *r, const char *key,
+                 const struct cmp_folder_result *f, bool server)
+{
+    if (f->number == CMP_NO_FOLDER)
+        return;
+    buf_reset(&l->path);
+    cmp_folder_path(r, f, server, &l->path);
+    json_text(&l->json, key, l->path.size ? (const char *)l->path.data : "", l->path.size);
+    l->line.failed |= l->path.failed;
+}
+
 static int on_folder(void *ctx, const struct cmp_result *r, const struct cmp_folder_result *f)
 {
     struct cmp_lines *l = ctx;
     struct json *j = &l->json;
 
-    (void)r;
     start(l, "folder");
-    text(j, "path", f->path);
-    text(j, "server_path", f->server_path);
+    path(l, r, "path", f, false);
+    if (f->image && f->server) {
+        buf_reset(&l->other);
+        cmp_folder_path(r, f, true, &l->other);
+        if (l->other.size != l->path.size ||
+            (l->path.size && memcmp(l->other.data, l->path.data, l->path.size) != 0))
+            text(j, "server_path", (struct bytes){l->other.data, l->other.size});
+    }
     if (f->image)
         json_u64(j, "nid", f->image->nid);
     json_cstr(j, "role", f->image ? f->image->role : f->server ? f->server->role : NULL);
@@ -191,14 +209,13 @@ static int on_item(void *ctx, const struct cmp_result *r, const struct cmp_item_
     struct cmp_lines *l = ctx;
     struct json *j = &l->json;
 
-    (void)r;
     start(l, "item");
     json_cstr(j, "result", cmp_outcome_name(i->outcome));
     json_cstr(j, "why", i->why ? cmp_why_name(i->why) : NULL);
     if (i->folder)
-        text(j, "folder", i->folder->path);
+        path(l, r, "folder", i->folder, false);
     if (i->other)
-        text(j, "server_folder", i->other->path);
+        path(l, r, "server_folder", i->other, true);
     if (i->image)
         json_u64(j, "nid", i->image->nid);
     if (i->server && i->server->nid)

@@ -12,7 +12,7 @@
 struct cmp_lines {
     int (*write)(void *ctx, const void *line, size_t size);
     void *ctx;
-    struct buf line;
+    struct buf line, path, other;
     struct json json;
 };
 

@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "index/folders.h"
 #include "io/err.h"
 #include "io/mem.h"
 
@@ -184,6 +185,7 @@ int cmp_side_add(struct cmp_side *s, struct cmp_entry *e, struct bytes detail)
 
 void cmp_side_path(const struct cmp_side *s, uint32_t index, struct buf *out)
 {
+    const size_t from = out->size;
     uint32_t chain[CMP_FOLDER_DEPTH];
     size_t depth = 0;
 
@@ -195,7 +197,7 @@ void cmp_side_path(const struct cmp_side *s, uint32_t index, struct buf *out)
     while (depth) {
         const char *name = s->folders[chain[--depth]].name;
 
-        for (const char *p = name ? name : "?"; *p; p++) {
+        for (const char *p = name ? name : "?"; *p && out->size - from < IDX_PATH_MAX; p++) {
             if (*p == '/' || *p == '%')
                 buf_printf(out, "%%%02X", *p);
             else

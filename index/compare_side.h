@@ -101,7 +101,8 @@ int cmp_set_text(char **field, struct bytes text);
  * JSON object for people. */
 int cmp_side_add(struct cmp_side *s, struct cmp_entry *e, struct bytes detail);
 
-/* Appends the path of a folder, names below the top joined by '/' and escaped as in manifests. */
+/* Appends the path of a folder, names below the top joined by '/' and escaped as in manifests,
+ * of IDX_PATH_MAX bytes at most. */
 void cmp_side_path(const struct cmp_side *s, uint32_t index, struct buf *out);
 
 /* Why it is not complete; the first reason stays. */

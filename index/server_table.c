@@ -83,7 +83,6 @@ struct header {
 struct table {
     struct cmp_side *side;
     struct header header;
-    struct cmp_values values;
     struct buf path, detail;
     int (*pair)(void *ctx, struct bytes image, struct bytes server);
     void *ctx;
@@ -417,9 +416,10 @@ static int message_id(struct table *t, struct cmp_entry *e, struct bytes id)
     return t->path.failed ? ERR_NOMEM : cmp_mih_of(e, (struct bytes){t->path.data, t->path.size});
 }
 
+/* Its subject is for people: some tools cut or mend it, so it is no evidence of a difference. */
 static int item_row(struct table *t, const struct csv_row *row)
 {
-    struct bytes path = field(t, row, COL_ORIGINAL_PATH), subject = field(t, row, COL_SUBJECT);
+    struct bytes path = field(t, row, COL_ORIGINAL_PATH);
     struct cmp_entry e;
     int code = same_mailbox(t, field(t, row, COL_LOCATION));
 
@@ -437,11 +437,6 @@ static int item_row(struct table *t, const struct csv_row *row)
     e.has_date = idx_time_parse(field(t, row, COL_RECEIVED), &e.date) ||
                  idx_time_parse(field(t, row, COL_SENT), &e.date);
     size_of(field(t, row, COL_SIZE), &e.size_bytes);
-    if (!code && t->header.at[COL_SUBJECT]) {
-        struct bytes text = cmp_normal(&t->values, subject, false, &code);
-
-        cmp_entry_mark(&e, CMP_MARK_SUBJECT, text.size ? cmp_mark_of(text) : 0);
-    }
     if (!code)
         code = detail(t, row);
     return code ? code : cmp_side_add(t->side, &e, (struct bytes){t->detail.data, t->detail.size});
@@ -471,7 +466,6 @@ static int on_row(void *ctx, const struct csv_row *row)
 
 static void table_done(struct table *t)
 {
-    cmp_values_done(&t->values);
     buf_done(&t->path);
     buf_done(&t->detail);
 }

@@ -44,6 +44,26 @@ static struct bytes path_of(const struct cmp_side *s)
                               : bytes_text(s->path);
 }
 
+static struct bytes folder_path(struct compare_print *p, const struct cmp_result *r,
+                                const struct cmp_folder_result *f, bool server)
+{
+    buf_reset(&p->text);
+    cmp_folder_path(r, f, server, &p->text);
+    p->line.failed |= p->text.failed;
+    return (struct bytes){p->text.data, p->text.size};
+}
+
+static void quote_path(struct compare_print *p, const struct cmp_result *r,
+                       const struct cmp_folder_result *f, bool server)
+{
+    const struct bytes path = folder_path(p, r, f, server);
+
+    if (path.size)
+        quote(p, path);
+    else
+        buf_puts(&p->line, "(top)");
+}
+
 static const char *input_text(const struct cmp_side *s)
 {
     static const char *const texts[CMP_INPUTS] = {"a manifest", "folder statistics",
@@ -110,10 +130,8 @@ static int print_folder(void *ctx, const struct cmp_result *r, const struct cmp_
     print_tally(p, &f->tally, counts && f->has_count, f->count);
     if (f->number == CMP_NO_FOLDER)
         buf_puts(&p->line, "(in no known folder)");
-    else if (f->path.size)
-        quote(p, f->path);
     else
-        buf_puts(&p->line, "(top)");
+        quote_path(p, r, f, false);
     if (!f->image && f->number != CMP_NO_FOLDER)
         buf_puts(&p->line, " (only on the server's side)");
     else if (f->image && !f->server)
@@ -169,7 +187,7 @@ static int print_item(void *ctx, const struct cmp_result *r, const struct cmp_it
         clock_format(e->date, 0, 0, date);
     buf_printf(&p->line, "%-15s %9" PRIu32 "  %-20s  ", cmp_outcome_name(i->outcome), e->nid, date);
     if (i->folder)
-        quote(p, i->folder->path);
+        quote_path(p, r, i->folder, false);
     put_member(p, i->detail, "subject");
     buf_puts(&p->line, "  \"");
     quote(p, (struct bytes){p->text.data, p->text.size});
@@ -178,7 +196,7 @@ static int print_item(void *ctx, const struct cmp_result *r, const struct cmp_it
         buf_printf(&p->line, "  (%s)", cmp_why_text(i->why));
     if (i->other) {
         buf_puts(&p->line, "  there in ");
-        quote(p, i->other->path);
+        quote_path(p, r, i->other, true);
     }
     print_parts(p, i->differs);
     if (i->copy)
@@ -264,10 +282,8 @@ static int csv_row(struct compare_print *p, const struct cmp_result *r,
     buf_puts(&p->line, f ? "folder" : "total");
     csv_text(p, path_of(r->image));
     csv_text(p, path_of(r->server));
-    csv_text(p, folder->path);
-    csv_text(p, folder->server_path.data ? folder->server_path
-                : folder->server         ? folder->path
-                                         : (struct bytes){0});
+    csv_text(p, folder_path(p, r, folder, false));
+    csv_text(p, folder_path(p, r, folder, true));
     csv_text(p, bytes_text(role ? role : ""));
     csv_window(p, f ? &f->window : &r->window);
     csv_number(p, true, t->image);
