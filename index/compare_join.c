@@ -248,18 +248,17 @@ static int groups(struct join *j)
 
 static int distribute(struct join *j)
 {
-    const uint64_t size = io_spill_size(j->in);
+    struct cmp_walk walk = {.from = j->in};
+    struct cmp_entry *e;
+    int got;
 
-    for (uint64_t at = 0; at < size; at += sizeof(struct cmp_entry)) {
-        struct cmp_entry e;
-        int code = io_spill_read(j->in, at, &e, sizeof e);
+    while ((got = cmp_walk(&walk, &e)) == 1) {
+        int code = takes_part(j, e) ? sort_in(j, e) : leave(j, e);
 
-        if (!code)
-            code = takes_part(j, &e) ? sort_in(j, &e) : leave(j, &e);
         if (code)
             return code;
     }
-    return io_spill_clear(j->in);
+    return got ? got : io_spill_clear(j->in);
 }
 
 static bool is_worth_it(const struct join *j)
@@ -291,23 +290,23 @@ static int run_pass(struct join *j)
 static int load(struct join *j)
 {
     for (int side = 0; side < 2; side++) {
-        struct io_spill *from = j->sides[side]->entries;
-        const uint64_t size = io_spill_size(from);
+        struct cmp_walk walk = {.from = j->sides[side]->entries};
+        struct cmp_entry *e;
+        int got;
 
-        for (uint64_t at = 0; at < size; at += sizeof(struct cmp_entry)) {
-            struct cmp_entry e;
-            int code = io_spill_read(from, at, &e, sizeof e);
+        while ((got = cmp_walk(&walk, &e)) == 1) {
+            int code;
 
-            if (code)
-                return code;
-            e.keys &= j->options->keys;
-            e.known &= j->options->marks;
+            e->keys &= j->options->keys;
+            e->known &= j->options->marks;
             for (unsigned k = 0; k < CMP_KEYS; k++)
-                j->counts[side][k] += e.keys >> k & 1;
-            code = io_spill_append(j->in, &e, sizeof e, NULL);
+                j->counts[side][k] += e->keys >> k & 1;
+            code = io_spill_append(j->in, e, sizeof *e, NULL);
             if (code)
                 return code;
         }
+        if (got)
+            return got;
     }
     return 0;
 }
@@ -317,25 +316,24 @@ enum { COPY = 16 + 1 + 8 };
 
 static int add_copies(struct sorter *sorter, struct io_spill *from, bool on_server)
 {
-    const uint64_t size = io_spill_size(from);
+    struct cmp_walk walk = {.from = from};
+    struct cmp_entry *e;
+    int got;
 
-    for (uint64_t at = 0; at < size; at += sizeof(struct cmp_entry)) {
-        struct cmp_entry e;
+    while ((got = cmp_walk(&walk, &e)) == 1) {
         uint8_t record[COPY];
-        int code = io_spill_read(from, at, &e, sizeof e);
+        int code;
 
-        if (code)
-            return code;
-        if (e.on_server != on_server || !(e.keys >> CMP_KEY_EXACT & 1))
+        if (e->on_server != on_server || !(e->keys >> CMP_KEY_EXACT & 1))
             continue;
-        memcpy(record, e.key[CMP_KEY_EXACT], 16);
+        memcpy(record, e->key[CMP_KEY_EXACT], 16);
         record[16] = !on_server; /* the server's come first */
-        put_le64(record + 17, e.ordinal);
+        put_le64(record + 17, e->ordinal);
         code = sorter_add(sorter, 0, record);
         if (code)
             return code;
     }
-    return 0;
+    return got;
 }
 
 /* Which unmatched items of the image have an exact copy anywhere on the server, matched or not: a
@@ -378,20 +376,20 @@ static int find_copies(struct join *j)
 
 static int tell_singles(struct join *j)
 {
-    const uint64_t size = io_spill_size(j->in);
+    struct cmp_walk walk = {.from = j->in};
+    struct cmp_entry *e;
+    int got;
 
-    for (uint64_t at = 0; at < size; at += sizeof(struct cmp_entry)) {
-        struct cmp_entry e;
-        int code = io_spill_read(j->in, at, &e, sizeof e);
+    while ((got = cmp_walk(&walk, &e)) == 1) {
+        int code;
 
-        if (!code && !e.on_server && j->copied && j->copied[e.ordinal / 8] >> e.ordinal % 8 & 1)
-            e.flags |= CMP_COPIED;
-        if (!code)
-            code = j->sink->single(j->sink->ctx, &e);
+        if (!e->on_server && j->copied && j->copied[e->ordinal / 8] >> e->ordinal % 8 & 1)
+            e->flags |= CMP_COPIED;
+        code = j->sink->single(j->sink->ctx, e);
         if (code)
             return code;
     }
-    return 0;
+    return got;
 }
 
 static int create(struct join *j)

@@ -183,6 +183,26 @@ int cmp_side_add(struct cmp_side *s, struct cmp_entry *e, struct bytes detail)
     return io_spill_append(s->entries, e, sizeof *e, NULL);
 }
 
+int cmp_walk(struct cmp_walk *w, struct cmp_entry **e)
+{
+    if (w->next == w->count) {
+        const uint64_t left = io_spill_size(w->from) - w->at;
+        const size_t size = left < sizeof w->entries ? (size_t)left : sizeof w->entries;
+        int code;
+
+        if (!left)
+            return 0;
+        code = io_spill_read(w->from, w->at, w->entries, size);
+        if (code)
+            return code;
+        w->at += size;
+        w->next = 0;
+        w->count = size / sizeof w->entries[0];
+    }
+    *e = &w->entries[w->next++];
+    return 1;
+}
+
 void cmp_side_path(const struct cmp_side *s, uint32_t index, struct buf *out)
 {
     const size_t from = out->size;

@@ -105,6 +105,21 @@ int cmp_side_add(struct cmp_side *s, struct cmp_entry *e, struct bytes detail);
  * of IDX_PATH_MAX bytes at most. */
 void cmp_side_path(const struct cmp_side *s, uint32_t index, struct buf *out);
 
+/* Goes through entries that were appended to a spill one after the other, many at a time. Init with
+ * all zero but `from`. */
+enum { CMP_WALK = 128 };
+
+struct cmp_walk {
+    struct io_spill *from;
+    uint64_t at; /* bytes */
+    size_t next, count;
+    struct cmp_entry entries[CMP_WALK];
+};
+
+/* The next entry: 1 with it (valid until the next call), 0 at the end, or a code. Nothing may be
+ * appended meanwhile. */
+int cmp_walk(struct cmp_walk *w, struct cmp_entry **e);
+
 /* Why it is not complete; the first reason stays. */
 void cmp_side_incomplete(struct cmp_side *s, const char *format, ...)
     __attribute__((format(printf, 2, 3)));

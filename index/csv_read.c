@@ -11,7 +11,7 @@
 #include "io/err.h"
 #include "io/mem.h"
 
-enum { IN_FIELD = 2 }; /* of csv_parser's pstate */
+enum { IN_FIELD = 2 /* of csv_parser's pstate */, GROWTH = 256 * 1024 };
 
 struct reading {
     struct csv_parser parser;
@@ -173,6 +173,7 @@ int csv_read(struct io_source *source, int (*row)(void *ctx, const struct csv_ro
         return ERR_NOMEM;
     csv_set_realloc_func(&r.parser, bounded);
     csv_set_free_func(&r.parser, mem_free);
+    csv_set_blk_size(&r.parser, GROWTH); /* it grows by that much, not by a factor */
     csv_set_space_func(&r.parser, no_space);
     code = text_input_init(&in, source);
     if (!code)
