@@ -63,7 +63,7 @@ static void on_row(int terminator, void *ctx)
         size_t end;
 
         memcpy(&end, r->spans.data + i * sizeof end, sizeof end);
-        field = (struct bytes){r->text.data + from, end - from};
+        field = (struct bytes){end > from ? r->text.data + from : (const uint8_t *)"", end - from};
         buf_append(&r->fields, &field, sizeof field);
         from = end;
     }
