@@ -310,7 +310,7 @@ static int keep_values(struct load *l)
 {
     size_t rows = l->rows->count - l->first, count = 0;
     struct wanted *list = mem_alloc_array(rows * VALUES + 1, sizeof *list);
-    struct row *first = l->rows->list + l->first;
+    struct row *first = rows ? l->rows->list + l->first : NULL;
     uint64_t left = l->heap.leaves.bytes;
     uint32_t place = 0;
     int rc = 0;

@@ -103,6 +103,29 @@ static void rows_are_kept_and_found(void **state)
     }
 }
 
+/* The list of rows is not there yet when the first table has none. */
+static void a_first_table_may_be_empty(void **state)
+{
+    struct tinyread x;
+    struct ost_rows *rows;
+    uint64_t count = 7;
+    bool lost = true;
+
+    (void)state;
+    tiny_init(&x.tiny, OST_FORMAT_UNICODE);
+    tiny_contents(&x.tiny, TABLE, NULL, 0, 0);
+    add_items(&x.tiny, 0x10004, 1, FOLDER);
+    tinyread_open(&x, UINT64_MAX);
+    assert_int_equal(ost_rows_create(&x.plan, 1 << 20, &rows), 0);
+    assert_int_equal(load(&x, rows, TABLE, FOLDER, &count, &lost), 0);
+    assert_int_equal(count, 0);
+    assert_false(lost);
+    ost_rows_seal(rows);
+    assert_int_equal(ost_rows_find(rows, 0x10004, FOLDER), SIZE_MAX);
+    ost_rows_destroy(rows);
+    tinyread_done(&x);
+}
+
 static void a_row_belongs_to_its_folder(void **state)
 {
     static const struct tiny_row other[] = {{0x10024, 5, NULL, NULL}, {0x10064, 6, NULL, NULL}};
@@ -412,6 +435,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(rows_are_kept_and_found),
+        cmocka_unit_test(a_first_table_may_be_empty),
         cmocka_unit_test(a_row_belongs_to_its_folder),
         cmocka_unit_test(what_the_item_has_is_not_repeated),
         cmocka_unit_test(large_tables_are_read_leaf_by_leaf),
