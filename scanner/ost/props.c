@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "io/err.h"
+#include "scanner/ost/bth.h"
 #include "scanner/ost/codepage.h"
 #include "scanner/ost/heap_fault.h"
 #include "scanner/ost/take.h"
@@ -175,10 +176,43 @@ static int find_rows(struct ost_reading *r, struct ost_small_table *t)
     return rc == ERR_DAMAGED ? 0 : rc;
 }
 
+/* Rows that the table's index knows. There may be fewer than rows: real files have empty ones. */
+static int count_indexed(const struct ost_small_table *t, size_t *count)
+{
+    struct ost_bth_iter it;
+    struct ost_bth index;
+    struct bytes records;
+    int rc = ost_bth_open(&t->heap, t->table.row_index_hid, &index);
+
+    *count = 0;
+    if (rc)
+        return rc == ERR_DAMAGED ? 0 : rc;
+    ost_bth_begin(&index, &it);
+    while (ost_bth_next_run(&it, &records))
+        *count += records.size / (index.key_size + index.data_size);
+    return it.err;
+}
+
+/* Whether a leaf cannot be had, or there are fewer rows than the index says. */
+static int find_lost_rows(struct ost_small_table *t)
+{
+    size_t rows = 0, indexed;
+    struct bytes leaf;
+    int rc;
+
+    for (size_t i = 0; i < t->rows.count && !t->lost; i++) {
+        t->lost = t->rows.get(t->rows.ctx, i, &leaf) != 0;
+        if (!t->lost)
+            rows += ost_table_rows_in(&t->table, leaf.size);
+    }
+    rc = count_indexed(t, &indexed);
+    t->lost |= rows < indexed;
+    return rc;
+}
+
 int ost_small_table_open(struct ost_reading *r, struct ost_subnode roots, struct ost_small_table *t)
 {
     struct ost_leaves leaves;
-    struct bytes leaf;
     int rc = ost_reading_leaves(r, roots.data, &leaves);
 
     *t = (struct ost_small_table){0};
@@ -192,10 +226,10 @@ int ost_small_table_open(struct ost_reading *r, struct ost_subnode roots, struct
         rc = ost_reading_subnodes(r, roots.sub, &t->subnodes);
     if (!rc)
         rc = find_rows(r, t);
+    if (!rc)
+        rc = find_lost_rows(t);
     if (rc)
         return rc;
-    for (size_t i = 0; i < t->rows.count && !t->lost; i++)
-        t->lost = t->rows.get(t->rows.ctx, i, &leaf) != 0;
     order_columns(t);
     return 0;
 }

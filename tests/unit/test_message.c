@@ -181,6 +181,55 @@ static void destroy(struct fixture *f, uint64_t bid)
     fail();
 }
 
+/* Recipients of which the matrix holds `rows` and the row index `indexed`. */
+static struct ost_subnode indexed_recipients(struct tiny *t, unsigned rows, unsigned indexed)
+{
+    enum { ROW = 5, BITMAP = 4, HID_ROW_INDEX = 10 };
+    static const struct forge_column id = {0x67F2, OST_I32, 0, 4, 0};
+    struct forge_heap *h = forge_heap_new(t->v->format, OST_HEAP_TABLE);
+    uint8_t matrix[4 * ROW] = {0}, records[4 * 8] = {0};
+    uint32_t info, hid = 0;
+
+    for (unsigned i = 0; i < rows; i++)
+        forge_cell(matrix + (size_t)i * ROW, &id, BITMAP, i + 1);
+    for (unsigned i = 0; i < indexed; i++) {
+        put_le32(records + (size_t)i * 8, i + 1);
+        put_le32(records + (size_t)i * 8 + 4, i);
+    }
+    if (rows)
+        hid = forge_heap_add(h, matrix, (size_t)rows * ROW);
+    info = forge_tcinfo(h, &id, 1, BITMAP, ROW, hid);
+    hid = forge_bth(h, 4, 4, records, (size_t)indexed * 8);
+    put_le32(forge_heap_at(h, info) + HID_ROW_INDEX, hid);
+    forge_heap_finish(h, info);
+    return (struct ost_subnode){0x692, tiny_heap(t, h), 0};
+}
+
+/* Rows that the index names and the matrix lacks are lost. The index may lack rows: it does in real
+ * files. */
+static void rows_that_are_gone_are_told(void **state)
+{
+    static const struct {
+        unsigned rows, indexed, lost;
+    } cases[] = {{3, 3, 0}, {2, 3, 1}, {0, 1, 1}, {3, 0, 0}, {3, 1, 0}};
+
+    (void)state;
+    for (unsigned i = 0; i < sizeof cases / sizeof *cases; i++) {
+        struct ost_subnode part;
+        struct ost_item item;
+        struct fixture f;
+
+        init(&f, OST_FORMAT_UNICODE);
+        part = indexed_recipients(&f.x.tiny, cases[i].rows, cases[i].indexed);
+        f.roots = tiny_message(&f.x.tiny, 0x200024, "rows", &part, 1, 0);
+        open_it(&f, f.roots);
+        assert_int_equal(read_item(&f, &item), 0);
+        assert_int_equal(item.recipient_count, cases[i].rows);
+        assert_int_equal(tinyread_damages(&f.x, F_table_failed), cases[i].lost);
+        done(&f);
+    }
+}
+
 static void each_loss_costs_its_part(void **state)
 {
     struct parts parts;
@@ -468,6 +517,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(an_item_is_read_whole),
+        cmocka_unit_test(rows_that_are_gone_are_told),
         cmocka_unit_test(each_loss_costs_its_part),
         cmocka_unit_test(damage_within_marks_the_item_around_it),
         cmocka_unit_test(rows_without_subnodes_are_failed_attachments),
