@@ -189,9 +189,15 @@ static int read_names(struct native_run *n)
 
         if (p)
             streams[i] = p->value;
+        else if (!rc && !n->reading.damages.count)
+            ost_reading_damage(&n->reading, F_property_failed,
+                               "the map of named properties lacks a part");
     }
     if (!rc)
         rc = ost_namemap_init(&n->names, streams[0], streams[1], streams[2]);
+    if (!rc && n->names.left_out)
+        ost_reading_damage_of(&n->reading, F_property_failed, n->names.left_out,
+                              "entries of the map of named properties");
     n->names.suspect = is_suspect(n, OST_NODE_NAMES);
     return rc ? rc : native_end_object(n);
 }
@@ -315,6 +321,7 @@ int native_run_source(const struct engine_job *job, const struct engine_sink *si
     ost_sourceblocks_destroy(n.blocks);
     ost_plan_done(&n.plan);
     mem_free(n.folders_by_nid);
+    mem_free(n.hierarchy);
     arena_done(&n.scratch);
     arena_done(&n.keep);
     return rc;

@@ -10,21 +10,32 @@
 #include "scanner/ost/roles.h"
 #include "io/sort.h"
 
-/* Reads a contents table; *readable: all of it. A missing one is none. */
-static int read_rows(struct native_run *n, const struct ost_folder *folder, enum ost_nid_type type,
-                     bool *readable, uint64_t *count)
+const struct ost_node *native_begin_table(struct native_run *n, const struct ost_folder *folder,
+                                          enum ost_nid_type type)
 {
     uint32_t nid = (folder->nid & ~(uint32_t)OST_NID_TYPE_MASK) | type;
     const struct ost_node *node = ost_plan_node(&n->plan, nid);
+
+    ost_reading_begin(&n->reading, nid, folder->nid, false);
+    /* Search folders keep theirs elsewhere, and not all of them have one. */
+    if (!node && ost_nid_type(folder->nid) == OST_NID_FOLDER)
+        ost_reading_damage(&n->reading, F_table_failed, "it is missing");
+    return node;
+}
+
+/* Reads a contents table; *readable: all of it. */
+static int read_rows(struct native_run *n, const struct ost_folder *folder, enum ost_nid_type type,
+                     bool *readable, uint64_t *count)
+{
+    const struct ost_node *node = native_begin_table(n, folder, type);
     struct ost_subnode roots;
     bool lost = false;
     int rc, ended;
 
     *readable = false;
     if (!node)
-        return 0;
-    ost_reading_begin(&n->reading, nid, folder->nid, false);
-    roots = (struct ost_subnode){nid, node->data, node->sub};
+        return native_end_object(n);
+    roots = (struct ost_subnode){node->nid, node->data, node->sub};
     rc = ost_rows_load(n->rows, &n->reading, roots, folder->nid, count, &lost);
     if (rc == ERR_DAMAGED || rc == ERR_LIMIT) {
         ost_reading_damage(&n->reading, F_table_failed, NULL);
@@ -89,7 +100,8 @@ static int index_folders(struct native_run *n)
     struct by_nid *list = mem_alloc_array(n->folder_count + 1, sizeof *list);
 
     n->folders_by_nid = mem_alloc_array(n->folder_count + 1, sizeof *n->folders_by_nid);
-    if (list && n->folders_by_nid) {
+    n->hierarchy = mem_zalloc(n->folder_count + 1);
+    if (list && n->folders_by_nid && n->hierarchy) {
         for (size_t i = 0; i < n->folder_count; i++)
             list[i] = (struct by_nid){n->folders[i].nid, (uint32_t)i};
         io_sort(list, n->folder_count, sizeof *list, compare);
@@ -97,7 +109,7 @@ static int index_folders(struct native_run *n)
             n->folders_by_nid[i] = list[i].place;
     }
     mem_free(list);
-    return list && n->folders_by_nid ? 0 : ERR_NOMEM;
+    return list && n->folders_by_nid && n->hierarchy ? 0 : ERR_NOMEM;
 }
 
 const struct ost_folder *native_find_folder(const struct native_run *n, uint32_t nid)
@@ -123,8 +135,13 @@ int native_folders(struct native_run *n)
 
     if (!rc)
         rc = index_folders(n);
-    for (size_t i = 0; i < n->folder_count && !rc; i++)
+    for (size_t i = 0; i < n->folder_count && !rc; i++) {
         rc = native_cancelled(n) ? ERR_CANCELLED : read_folder(n, &n->folders[i]);
+        if (!rc)
+            rc = native_hierarchy_read(n, i);
+    }
+    if (!rc)
+        rc = native_hierarchy_compare(n);
     if (rc)
         return rc;
     ost_rows_seal(n->rows);

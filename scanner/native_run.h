@@ -36,6 +36,7 @@ struct native_run {
     struct ost_folder *folders; /* in the order of ost_folders_list */
     size_t folder_count;
     uint32_t *folders_by_nid; /* places in `folders`, by nid */
+    uint8_t *hierarchy;       /* what is known of each folder's place: native_hierarchy.c */
 };
 
 /* Loads the plan, telling of its pages. */
@@ -47,6 +48,15 @@ int native_image(struct native_run *n);
 /* Reads all folders and their contents tables; hands out the folders. */
 int native_folders(struct native_run *n);
 const struct ost_folder *native_find_folder(const struct native_run *n, uint32_t nid);
+
+/* Reads the table that lists a folder's folders; `place` in the run's list. */
+int native_hierarchy_read(struct native_run *n, size_t place);
+/* Tells of folders that no table lists, after all tables were read. */
+int native_hierarchy_compare(struct native_run *n);
+/* Begins the reading of a table of a folder. NULL: the folder should have it and does not, which
+ * was told. Ended by native_end_object in either case. */
+const struct ost_node *native_begin_table(struct native_run *n, const struct ost_folder *folder,
+                                          enum ost_nid_type type);
 
 int native_items(struct native_run *n);
 

@@ -95,7 +95,8 @@ static bool all_well(const struct chk_tally *t)
         if (has_trouble(&t->folders[i]))
             return false;
     return !any(t->unread) && !t->found[F_item_orphan] && !t->found[F_row_without_item] &&
-           !t->found[F_ledger_differs] && !t->found[F_engines_differ];
+           !t->found[F_hierarchy_differs] && !t->found[F_ledger_differs] &&
+           !t->found[F_engines_differ];
 }
 
 /* True when every trouble lies in a folder that is there and whose contents are surely damaged. */
@@ -213,6 +214,9 @@ static void reasons_of_items(struct chk_tally *t, uint64_t missing)
                     F_engines_differ, &t->differing_nids);
     if (missing)
         add_reason(t, "items that the image counts were not handed out");
+    if (t->found[F_hierarchy_differs])
+        add_code(add_reason(t, "folders and the tables that list them disagree"), t->found,
+                 F_hierarchy_differs);
     if (t->found[F_ledger_differs])
         add_code(add_reason(t, "rows and items of folders do not add up"), t->found,
                  F_ledger_differs);

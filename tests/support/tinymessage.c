@@ -125,6 +125,7 @@ void tiny_mailbox(struct tiny *t, enum ost_format format)
     static const struct tiny_row rows[] = {{TINY_RICH, 1000, "change key", "change list"},
                                            {TINY_LARGE, 2000, "another key", NULL}};
     static const struct tiny_row assoc[] = {{TINY_ASSOC, 3000, NULL, NULL}};
+    static const struct tiny_row folders[] = {{TINY_INBOX, 0, NULL, NULL}};
     static const struct forge_prop store[] = {{0x3001, OST_STRING8, 0, "Store", 5}};
     static const struct forge_prop root[] = {{0x3001, OST_STRING8, 0, NULL, 0}};
     static const struct forge_prop inbox[] = {{0x3001, OST_STRING8, 0, "Inbox", 5}};
@@ -139,6 +140,10 @@ void tiny_mailbox(struct tiny *t, enum ost_format format)
     add_message(t, tiny_message(t, TINY_ASSOC, "assoc", NULL, 0, 0), TINY_INBOX);
     add_message(t, tiny_message(t, TINY_ORPHAN, "orphan", NULL, 0, 0), TINY_INBOX);
     add_message(t, tiny_message(t, TINY_LOST, "lost", NULL, 0, 0), 0x9922);
+    tiny_contents(t, 0x12D, folders, 1, 0);
+    tiny_contents(t, 0x12E, rows, 0, 0);
+    tiny_contents(t, 0x12F, rows, 0, 0);
+    tiny_contents(t, 0x802D, rows, 0, 0);
     tiny_contents(t, 0x802E, rows, 2, 0);
     tiny_contents(t, 0x802F, assoc, 1, 0x3F);
     tiny_finish(t);

@@ -11,6 +11,7 @@
 #include "io/err.h"
 #include "io/mem.h"
 #include "scanner/engine_native.h"
+#include "scanner/ost/folder.h"
 #include "tests/support/enginelog.h"
 #include "tests/support/fault_source.h"
 #include "tests/support/forge.h"
@@ -191,6 +192,90 @@ static void lost_tables_and_nodes_are_told(void **state)
     assert_true(has_line(&l, "rows 0 0 1 1 items 3 1 "));
     enginelog_done(&l);
     tiny_done(&t);
+}
+
+/* A root folder that holds FOLDER, without the table of `missing`; the root's lists `rows`. */
+static void make_folders(struct tiny *t, uint32_t missing, const struct tiny_row *rows,
+                         unsigned count)
+{
+    static const struct forge_prop name[] = {{0x3001, OST_STRING8, 0, "f", 1}};
+    static const uint32_t folders[] = {0x122, TINY_INBOX};
+
+    tiny_init(t, OST_FORMAT_UNICODE);
+    for (unsigned f = 0; f < 2; f++) {
+        tiny_node(t, folders[f], tiny_pc(t, name, 1), 0, 0x122);
+        for (uint32_t type = OST_NID_HIERARCHY; type <= OST_NID_ASSOC_CONTENTS; type++) {
+            uint32_t nid = (folders[f] & ~(uint32_t)OST_NID_TYPE_MASK) | type;
+
+            if (nid != missing)
+                tiny_contents(t, nid, rows, nid == 0x12D ? count : 0, 0);
+        }
+    }
+    tiny_finish(t);
+}
+
+/* Each folder has all its tables, and is in the table of the folder that it is in. */
+static void folders_and_their_tables_agree(void **state)
+{
+    static const struct tiny_row rows[] = {{TINY_INBOX, 0, NULL, NULL}, {0x8042, 0, NULL, NULL}};
+    static const uint32_t missing[] = {0x12D, 0x12E, 0x12F, 0x802D, 0x802E, 0x802F};
+    struct enginelog l;
+    struct tiny t;
+
+    (void)state;
+    for (unsigned i = 0; i < sizeof missing / sizeof *missing; i++) {
+        make_folders(&t, missing[i], rows, 1);
+        assert_int_equal(run_tiny(&l, &t), 0);
+        assert_int_equal(l.codes[F_table_failed], 1);
+        assert_int_equal(l.codes[F_hierarchy_differs], 0);
+        enginelog_done(&l);
+        tiny_done(&t);
+    }
+    /* as it should be; nobody lists it; it is listed, and a folder that is not there */
+    for (unsigned i = 0; i < 3; i++) {
+        make_folders(&t, 0, rows, (i + 1) % 3);
+        assert_int_equal(run_tiny(&l, &t), 0);
+        assert_int_equal(l.codes[F_table_failed], 0);
+        assert_int_equal(l.codes[F_hierarchy_differs], i > 0);
+        enginelog_done(&l);
+        tiny_done(&t);
+    }
+    /* it is listed, and elsewhere */
+    make_folders(&t, 0, rows, 1);
+    node_of(&t, TINY_INBOX)->parent = TINY_INBOX;
+    tiny_finish(&t);
+    assert_int_equal(run_tiny(&l, &t), 0);
+    assert_int_equal(l.codes[F_hierarchy_differs], 1);
+    enginelog_done(&l);
+    tiny_done(&t);
+}
+
+/* A map of named properties that lacks a part, or has entries that cannot be used. */
+static void a_maimed_map_of_names_is_told(void **state)
+{
+    static const uint8_t good[8] = {0x01, 0x82, 0, 0, 6, 0, 0, 0},
+                         odd[8] = {0x01, 0x82, 0, 0, 60, 0, 0, 0};
+
+    (void)state;
+    for (unsigned i = 0; i < 5; i++) {
+        struct forge_prop map[] = {{0x0002, OST_BINARY, 0, "0123456789ABCDEF", 16},
+                                   {0x0003, OST_BINARY, 0, i == 4 ? odd : good, 8},
+                                   {0x0004, OST_BINARY, 0, "\0\0\0\0", 4}};
+        static const struct forge_prop named[] = {{0x8000, OST_I32, 42, NULL, 0}};
+        struct enginelog l;
+        struct tiny t;
+
+        tiny_init(&t, OST_FORMAT_UNICODE);
+        if (i < 3)
+            map[i].id += 0x10;
+        tiny_node(&t, 0x61, tiny_pc(&t, map, 3), 0, 0);
+        tiny_node(&t, 0x200024, tiny_pc(&t, named, 1), 0, 0x122);
+        tiny_finish(&t);
+        assert_int_equal(run_tiny(&l, &t), 0);
+        assert_int_equal(l.partial, i != 3);
+        enginelog_done(&l);
+        tiny_done(&t);
+    }
 }
 
 static void a_missing_row_target_is_told(void **state)
@@ -585,6 +670,8 @@ int main(void)
         cmocka_unit_test(one_bad_item_costs_that_item),
         cmocka_unit_test(what_all_items_rest_on_costs_those_that_need_it),
         cmocka_unit_test(lost_tables_and_nodes_are_told),
+        cmocka_unit_test(folders_and_their_tables_agree),
+        cmocka_unit_test(a_maimed_map_of_names_is_told),
         cmocka_unit_test(a_missing_row_target_is_told),
         cmocka_unit_test(a_lost_page_costs_its_nodes),
         cmocka_unit_test(what_real_files_do_not_prove_is_no_corruption),
