@@ -71,6 +71,9 @@ int native_tell(void *ctx, const struct finding *finding)
 
     if (f.severity == SEVERITY_CORRUPT && !is_proven(n, f.code))
         f.severity = SEVERITY_WARNING;
+    /* A table of tiny rows makes many. */
+    if (n->blocks)
+        ost_sourceblocks_charge(n->blocks, OST_LIMIT_BLOCK_COST);
     return n->sink->finding(n->sink->ctx, &f);
 }
 
@@ -102,17 +105,19 @@ int native_end_object(struct native_run *n)
 /* The allowance of an image: see limits.h. */
 static uint64_t allowance(const struct ost_plan *plan, uint64_t file_bytes)
 {
-    uint64_t decoded = 0, most = file_bytes;
+    uint64_t decoded = 0, most;
 
     for (size_t i = 0; i < plan->block_count; i++)
         decoded += plan->blocks[i].inflated;
-    if (plan->variant->deflates &&
-        __builtin_mul_overflow(file_bytes, (uint64_t)OST_LIMIT_INFLATED, &most))
-        most = UINT64_MAX / OST_LIMIT_HANDED_OUT / 2;
-    if (decoded > most)
-        decoded = most;
+    /* Beyond that their entries lie over each other. */
+    if (!plan->variant->deflates && decoded > file_bytes)
+        decoded = file_bytes;
     decoded += plan->block_count * (uint64_t)OST_LIMIT_BLOCK_COST;
-    return OST_LIMIT_HANDED_OUT * decoded + OST_LIMIT_HANDED_OUT_ANYWAY;
+    if (__builtin_mul_overflow(file_bytes, (uint64_t)OST_LIMIT_MULTIPLE, &most))
+        most = UINT64_MAX / 2;
+    if (decoded < most / OST_LIMIT_HANDED_OUT)
+        most = OST_LIMIT_HANDED_OUT * decoded;
+    return most + OST_LIMIT_HANDED_OUT_ANYWAY;
 }
 
 static uint64_t clamp(uint64_t value, uint64_t least, uint64_t most)

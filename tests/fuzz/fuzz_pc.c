@@ -39,7 +39,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     if (!rc)
         check(&pc);
     if (ost_heap_fault(l.format, ost_leaves_in_memory(l.list, l.count), OST_HEAP_PROPERTIES, &code))
-        assert(rc != 0);
+        /* A page map may go on outside its leaf, and all that is named be inside. */
+        assert(rc != 0 || code == F_heap_page_map);
     assert(arena.used_bytes <= 64 * size + 64);
     arena_done(&arena);
     leaves_done(&l);
