@@ -55,9 +55,13 @@ struct io_source {
  */
 int io_source_read(struct io_source *s, uint64_t offset, void *into, size_t size);
 
+/* Loans that are good at once. */
+enum { IO_SOURCE_LOANS = 8 };
+
 /*
- * The same without a copy: *bytes are the source's own or `spare` (room for `size` bytes), and last
- * until the next call. Ranges announced by IO_HINT_LEND are to be asked for in that order.
+ * The same without a copy: *bytes are the source's own or `spare` (room for `size` bytes). The
+ * source's own last until IO_SOURCE_LOANS further ones were asked for. Ranges announced by
+ * IO_HINT_LEND are to be asked for in that order.
  */
 int io_source_lend(struct io_source *s, uint64_t offset, size_t size, void *spare,
                    const uint8_t **bytes);

@@ -73,6 +73,7 @@ struct range {
 struct loan {
     struct fetch fetch;
     bool begun;
+    uint64_t call; /* the lending that it was claimed by; 0: none yet */
     uint64_t offset;
     size_t size;
 };
@@ -97,8 +98,9 @@ struct reader_source {
     bool cacheless;  /* reads of the page cache alone cannot be had */
     unsigned cold;   /* loans to be begun when they are announced */
     unsigned misses; /* reads of the page cache in a row that found too little */
-    bool lent;       /* the first loan is the caller's until the next call */
+    uint64_t lendings;
     unsigned loan_first, loan_count;
+    unsigned loans_lent;      /* of them, the first ones: claimed, or passed over */
     struct loan loans[LOANS]; /* a ring */
     size_t loan_room;         /* memory of one */
     uint8_t *loan_memory;     /* of all; NULL until it is needed */
@@ -439,9 +441,9 @@ static void announce_loan(struct reader_source *r, uint64_t offset, uint64_t siz
     io_reader_flush(r->reader);
 }
 
-static void begin_loans(struct reader_source *r)
+static void begin_loans(struct reader_source *r, unsigned first)
 {
-    for (unsigned i = 0; i < r->loan_count; i++)
+    for (unsigned i = first; i < r->loan_count; i++)
         begin_loan(r, loan_at(r, i));
     io_reader_flush(r->reader);
 }
@@ -451,7 +453,7 @@ static void drop_loan(struct reader_source *r)
     wait_for(r, &loan_at(r, 0)->fetch);
     r->loan_first = (r->loan_first + 1) % LOANS;
     r->loan_count--;
-    r->lent = false;
+    r->loans_lent -= r->loans_lent > 0;
 }
 
 static bool read_cached(struct reader_source *r, uint64_t offset, void *into, size_t size)
@@ -471,27 +473,39 @@ static bool read_cached(struct reader_source *r, uint64_t offset, void *into, si
     return true;
 }
 
-static void missed(struct reader_source *r)
+/* claimed: the last of the loans that are lent is the one that was missed. */
+static void missed(struct reader_source *r, bool claimed)
 {
     r->cold = (unsigned)(LOANS / 2) << r->misses;
     if (r->cold < LOANS_COLD_MAX)
         r->misses++;
-    begin_loans(r);
+    begin_loans(r, r->loans_lent - claimed);
 }
 
-/* The loan of that range, made the first; NULL: it was not announced. */
+/* Takes back what was lent long ago, and what was passed over. */
+static void drop_loans(struct reader_source *r)
+{
+    while (r->loans_lent) {
+        uint64_t call = loan_at(r, 0)->call;
+
+        if (call && r->lendings - call < IO_SOURCE_LOANS)
+            break;
+        drop_loan(r);
+    }
+}
+
+/* The loan of that range; NULL: it was not announced. */
 static struct loan *claim_loan(struct reader_source *r, uint64_t offset, size_t size)
 {
-    unsigned i = 0;
+    unsigned i = r->loans_lent;
 
     while (i < r->loan_count && (loan_at(r, i)->offset != offset || loan_at(r, i)->size != size))
         i++;
     if (i == r->loan_count)
         return NULL;
-    while (i-- > 0)
-        drop_loan(r);
-    r->lent = true;
-    return loan_at(r, 0);
+    r->loans_lent = i + 1;
+    loan_at(r, i)->call = r->lendings;
+    return loan_at(r, i);
 }
 
 static int reader_lend(struct io_source *base, uint64_t offset, size_t size, void *spare,
@@ -500,14 +514,14 @@ static int reader_lend(struct io_source *base, uint64_t offset, size_t size, voi
     struct reader_source *r = (struct reader_source *)base;
     struct loan *l;
 
-    if (r->lent)
-        drop_loan(r);
+    r->lendings++;
+    drop_loans(r);
     l = claim_loan(r, offset, size);
     *bytes = spare;
     if (!l || !l->begun) {
         if (read_cached(r, offset, spare, size))
             return 0;
-        missed(r);
+        missed(r, l != NULL);
     }
     if (l && l->begun) {
         size_t skip = (size_t)(offset % r->align);
