@@ -36,6 +36,7 @@
 #include "scanner/check/refs.h"
 #include "scanner/check/state.h"
 #include "scanner/check/sweep.h"
+#include "scanner/check/tap.h"
 #include "scanner/check/trees.h"
 #include "scanner/ost/amap.h"
 #include "scanner/ost/block.h"
@@ -131,8 +132,9 @@ static void run_parts(void *ctx, unsigned count,
 static int plan_event(void *ctx, const struct ost_plan_event *event)
 {
     struct chk_state *s = ctx;
+    int rc = chk_taint_event(&s->taint, event);
 
-    return chk_taint_event(&s->taint, event);
+    return rc || !s->job->tap ? rc : s->job->tap->event(s->job->tap->ctx, event);
 }
 
 static int load_plan(struct chk_state *s)
@@ -331,14 +333,36 @@ static int check_density_list(struct chk_state *s)
     return chk_notes_add(&s->notes, &n);
 }
 
+/* Whoever wants the blocks too learns where they are. */
+static int tell_plan(struct chk_state *s, const struct chk_sweep *sweep)
+{
+    const struct chk_view view = {
+        .plan = &s->plan,
+        .bids = &s->bids,
+        .status = s->status,
+        .file_size = s->file_size,
+        .regions = sweep->regions,
+        .region_first = s->variant->amap_first,
+        .region_bytes = sweep->spans_a_region * s->variant->amap_spacing,
+    };
+
+    return s->job->tap ? s->job->tap->planned(s->job->tap->ctx, &view) : 0;
+}
+
 static int sweep(struct chk_state *s, const struct chk_sink *sink)
 {
     struct chk_order order = {0};
+    struct chk_sweep sweep;
     struct chk_swept swept;
-    int rc = make_order(s, &order);
+    int rc;
 
+    chk_sweep_init(&sweep, s, sink);
+    rc = tell_plan(s, &sweep);
     if (!rc)
-        rc = chk_sweep(s, &order, sink, &swept);
+        rc = make_order(s, &order);
+    if (!rc)
+        rc = chk_sweep_run(&sweep, &order, &swept);
+    chk_sweep_done(&sweep);
     chk_order_done(&order, &s->budget);
     if (!rc)
         rc = check_counters(s, &swept);

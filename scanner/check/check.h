@@ -8,8 +8,8 @@
  * told again.
  *
  * Memory: --memory's share + 64 MiB + 48 bytes a block + 32 a node.
- * Threads: chk_run returns when all is done; it runs a thread for each source, and makes all sink
- * calls from the calling one.
+ * Threads: chk_run returns when all is done; it runs a thread for each source, lets those of a crew
+ * help, and makes all sink calls from the calling one.
  * Errors: damage never is one. ERR_LIMIT (memory), ERR_NOMEM, ERR_CANCELLED, ERR_SYS (threads), a
  * code of the source that is about more than one range, what the sink returned.
  */
@@ -28,9 +28,23 @@
 
 enum { CHK_SOURCES_MAX = 64, CHK_AFFECTED_MAX = 1000 };
 
+struct chk_tap;
+struct crew;
+
+/* Threads that may help with a sweep. */
+struct chk_help {
+    struct crew *crew;
+    void *kit; /* of the thread that calls chk_run (crew.h) */
+    void *ctx;
+    /* A source of its own for a thread that joins, closed when it leaves. */
+    int (*open)(void *ctx, void *kit, struct io_source **out);
+};
+
 struct chk_job {
     struct io_source *const *sources; /* of the same bytes, one for each thread; at least one */
     unsigned source_count;
+    const struct chk_help *help; /* may be NULL */
+    const struct chk_tap *tap;   /* may be NULL */
     const struct ost_header *header;
     const struct ost_header_report *report; /* from ost_header_check over those bytes */
     uint64_t memory_bytes;                  /* the share of --memory that is this job's */

@@ -25,6 +25,7 @@ enum {
     CHK_MAYBE = 8,  /* a block that is in doubt names it */
     CHK_CUT = 16,   /* it lies beyond the end of a truncated file */
     CHK_NAMED = 32, /* a node or block that is not in doubt names it */
+    CHK_CLEAN = 64, /* nothing is wrong with its trailer */
     CHK_KIND_SHIFT = 8,
 };
 

@@ -358,7 +358,7 @@ static int check_trailer(struct chk_verify *w, size_t index, const uint8_t *exte
     ost_block_check(s->variant, b, extent, &defects);
     *trust = defects.count ? ost_block_trust(&defects) : OST_TRUST_SOUND;
     if (*trust == OST_TRUST_SOUND)
-        s->status[index] |= CHK_SOUND;
+        s->status[index] |= defects.count ? CHK_SOUND : CHK_SOUND | CHK_CLEAN;
     if (*trust != OST_TRUST_NONE && !ost_defects_has(&defects, OST_BLOCK_SIZE) &&
         !ost_defects_has(&defects, OST_BLOCK_INFLATED))
         s->status[index] |= CHK_SIZED;
