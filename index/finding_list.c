@@ -147,15 +147,33 @@ static void join_nids(struct arena *arena, const uint32_t **into, size_t *count,
     *count = n;
 }
 
-static int add_dropped(struct idx_finding_list *l)
+static struct finding finding_of_dropped(const struct idx_finding_list *l)
 {
     struct finding f = finding_of(F_findings_dropped);
+
+    f.has_actual = true;
+    f.actual = l->dropped;
+    return f;
+}
+
+int idx_finding_list_each(struct idx_finding_list *l, void *ctx,
+                          int (*each)(void *ctx, const struct finding *f))
+{
+    struct finding dropped = finding_of_dropped(l);
+    int rc = 0;
+
+    for (size_t i = 0; i < l->count && !rc; i++)
+        rc = each(ctx, &l->entries[i].finding);
+    return !rc && l->dropped ? each(ctx, &dropped) : rc;
+}
+
+static int add_dropped(struct idx_finding_list *l)
+{
+    struct finding f = finding_of_dropped(l);
     int err = make_room(l);
 
     if (err)
         return err;
-    f.has_actual = true;
-    f.actual = l->dropped;
     l->entries[l->count] = (struct entry){.finding = f, .sequence = l->count, .merged = 1};
     l->count++;
     return 0;

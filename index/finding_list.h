@@ -21,6 +21,10 @@ struct idx_finding_list;
 int idx_finding_list_create(struct idx_finding_list **out);
 void idx_finding_list_destroy(struct idx_finding_list *l); /* NULL is allowed */
 int idx_finding_list_add(struct idx_finding_list *l, const struct finding *f);
+/* All that were added, in the order of adding, to `each`; those dropped as one. What `each`
+ * returned. */
+int idx_finding_list_each(struct idx_finding_list *l, void *ctx,
+                          int (*each)(void *ctx, const struct finding *f));
 /* Sorts and merges; then the list may be read, and no longer added to. ERR_NOMEM. */
 int idx_finding_list_seal(struct idx_finding_list *l);
 size_t idx_finding_list_count(const struct idx_finding_list *l);

@@ -13,9 +13,20 @@
 
 #include <stddef.h>
 
+#include "io/buf.h"
+#include "io/bytes.h"
 #include "io/err.h"
 
-enum { FRAMES_LINE_MAX = 64 * 1024 * 1024 };
+/* Bytes of lines in a frame, but that a longer line is alone in its own. */
+enum { FRAMES_BYTES = 256 * 1024, FRAMES_LINE_MAX = 64 * 1024 * 1024 };
+
+/* Makes frames of lines: for threads that do so ahead of the writer. One thread owns a packer. */
+struct packer;
+
+int packer_create(struct packer **out); /* ERR_NOMEM */
+void packer_destroy(struct packer *p);  /* NULL is allowed */
+/* The frame of that content into `frame`, which is emptied first. ERR_NOMEM. */
+int packer_pack(struct packer *p, struct bytes content, struct buf *frame);
 
 struct frames;
 
@@ -26,6 +37,8 @@ int frames_create(const char *dir, const char *name, struct frames **out, struct
  * the writer goes on. ERR_NOSPACE and other codes of the output, ERR_NOMEM: only abort is left.
  */
 int frames_line(struct frames *f, const void *line, size_t size);
+/* Whole lines, with the frame that packer_pack made of them. Codes as frames_line. */
+int frames_packed(struct frames *f, struct bytes lines, struct bytes frame);
 /* Writes the seal and the seek table, makes the file appear; frees f in any case. fault may be
  * NULL. */
 int frames_commit(struct frames *f, struct fault *fault);

@@ -100,6 +100,20 @@ int idx_manifest_line(struct idx_manifest_writer *w, enum idx_record type, const
     return 0;
 }
 
+int idx_manifest_packed(struct idx_manifest_writer *w, enum idx_record type, uint64_t count,
+                        struct bytes lines, struct bytes frame)
+{
+    int code = frames_packed(w->frames, lines, frame);
+
+    assert(type > RECORD_SCAN && type < RECORD_END && type >= w->last);
+    if (code)
+        return code;
+    idx_hash_update(w->body, lines.data, lines.size);
+    w->counts[type] += count;
+    w->last = type;
+    return 0;
+}
+
 uint64_t idx_manifest_count(const struct idx_manifest_writer *w, enum idx_record type)
 {
     return w->counts[type];

@@ -57,6 +57,9 @@ int idx_manifest_create(const char *dir, const char *name, struct idx_manifest_w
  */
 int idx_manifest_line(struct idx_manifest_writer *w, enum idx_record type, const void *line,
                       size_t size);
+/* `count` lines of one type, with the frame that packer_pack (frames.h) made of them. */
+int idx_manifest_packed(struct idx_manifest_writer *w, enum idx_record type, uint64_t count,
+                        struct bytes lines, struct bytes frame);
 uint64_t idx_manifest_count(const struct idx_manifest_writer *w, enum idx_record type);
 /* Writes `end`, the seal and the seek table, makes the file appear; frees w in any case. */
 int idx_manifest_commit(struct idx_manifest_writer *w, struct fault *fault);
