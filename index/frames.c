@@ -124,9 +124,9 @@ static int put_frame(struct frames *f, struct bytes lines, struct bytes frame)
 
     /* A frame ends with the checksum that its entry has. */
     assert(frame.size >= 4 && lines.size <= UINT32_MAX && frame.size <= UINT32_MAX);
-    code = seektable_add_frame(
-        &f->table, (struct seek_frame){(uint32_t)frame.size, (uint32_t)lines.size,
-                                       le32(frame.data + frame.size - 4)});
+    code = seektable_add_frame(&f->table,
+                               (struct seek_frame){(uint32_t)frame.size, (uint32_t)lines.size,
+                                                   le32(frame.data + frame.size - 4)});
     return code ? code : put(f, frame.data, frame.size);
 }
 

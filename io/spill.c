@@ -154,7 +154,8 @@ uint64_t io_spill_size(const struct io_spill *s)
     return s->kept.size + s->written + s->pending.size;
 }
 
-static int read_file(struct io_spill *s, uint64_t offset, uint8_t *into, size_t size)
+static int read_file(const struct io_spill *s, uint64_t offset, uint8_t *into, size_t size,
+                     struct fault *fault)
 {
     while (size) {
         ssize_t n = pread(s->fd, into, size, (off_t)offset);
@@ -162,7 +163,7 @@ static int read_file(struct io_spill *s, uint64_t offset, uint8_t *into, size_t 
         if (n < 0 && errno == EINTR)
             continue;
         if (n <= 0)
-            return fault_errno(&s->fault, "read", n ? errno : EIO);
+            return fault_errno(fault, "read", n ? errno : EIO);
         into += n;
         offset += (uint64_t)n;
         size -= (size_t)n;
@@ -170,15 +171,13 @@ static int read_file(struct io_spill *s, uint64_t offset, uint8_t *into, size_t 
     return 0;
 }
 
-int io_spill_read(struct io_spill *s, uint64_t offset, void *into, size_t size)
+int io_spill_read_any(const struct io_spill *s, uint64_t offset, void *into, size_t size,
+                      struct fault *fault)
 {
     uint8_t *to = into;
     size_t part;
-    int code;
 
-    assert(range_fits(offset, size, io_spill_size(s)));
-    if (s->fault.code)
-        return s->fault.code;
+    assert(range_fits(offset, size, s->kept.size + s->written));
     if (offset < s->kept.size) {
         part = size < s->kept.size - offset ? size : (size_t)(s->kept.size - offset);
         memcpy(to, s->kept.data + offset, part);
@@ -186,10 +185,22 @@ int io_spill_read(struct io_spill *s, uint64_t offset, void *into, size_t size)
         offset += part;
         size -= part;
     }
-    if (!size)
-        return 0;
-    code = flush(s);
-    return code ? code : read_file(s, offset - s->kept.size, to, size);
+    return size ? read_file(s, offset - s->kept.size, to, size, fault) : 0;
+}
+
+int io_spill_settle(struct io_spill *s)
+{
+    return s->fault.code ? s->fault.code : flush(s);
+}
+
+int io_spill_read(struct io_spill *s, uint64_t offset, void *into, size_t size)
+{
+    int code = s->fault.code;
+
+    assert(range_fits(offset, size, io_spill_size(s)));
+    if (!code && !range_fits(offset, size, s->kept.size + s->written))
+        code = flush(s);
+    return code ? code : io_spill_read_any(s, offset, into, size, &s->fault);
 }
 
 int io_spill_clear(struct io_spill *s)

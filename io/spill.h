@@ -5,8 +5,8 @@
  * is a file made: without a name (O_TMPFILE; where that is not to be had, of mode 0600 and unlinked
  * before the first byte is written), so nothing is left behind however the program ends.
  *
- * Threads: one thread at a time. Errors: ERR_NOMEM, and of the file ERR_NOSPACE, ERR_ACCESS,
- * ERR_NOENT, ERR_IO, ERR_MFILE with the details in io_spill_fault.
+ * Threads: one thread at a time, but for io_spill_read_any. Errors: ERR_NOMEM, and of the file
+ * ERR_NOSPACE, ERR_ACCESS, ERR_NOENT, ERR_IO, ERR_MFILE with the details in io_spill_fault.
  */
 #ifndef IO_SPILL_H
 #define IO_SPILL_H
@@ -29,6 +29,12 @@ uint64_t io_spill_size(const struct io_spill *s);
 
 /* Reads a range that was appended (assert), of one or of several values. */
 int io_spill_read(struct io_spill *s, uint64_t offset, void *into, size_t size);
+
+/* From here on, until the next append or clear, any threads may read at once, by
+ * io_spill_read_any. */
+int io_spill_settle(struct io_spill *s);
+int io_spill_read_any(const struct io_spill *s, uint64_t offset, void *into, size_t size,
+                      struct fault *fault);
 
 /* Empty again; a file is kept, with no bytes. */
 int io_spill_clear(struct io_spill *s);

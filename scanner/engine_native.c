@@ -13,6 +13,7 @@
 
 #include "io/err.h"
 #include "io/mem.h"
+#include "scanner/check/carve.h"
 #include "scanner/native_run.h"
 #include "scanner/ost/account.h"
 #include "scanner/ost/block.h"
@@ -103,7 +104,7 @@ int native_end_object(struct native_run *n)
 }
 
 /* The allowance of an image: see limits.h. */
-static uint64_t allowance(const struct ost_plan *plan, uint64_t file_bytes)
+uint64_t native_allowance(const struct ost_plan *plan, uint64_t file_bytes)
 {
     uint64_t decoded = 0, most;
 
@@ -125,14 +126,14 @@ static uint64_t clamp(uint64_t value, uint64_t least, uint64_t most)
     return value < least ? least : value > most ? most : value;
 }
 
-static int open_blocks(struct native_run *n)
+int native_open_blocks(struct native_run *n)
 {
     struct ost_sourceblocks_options options = {
         .source = n->source,
         .plan = &n->plan,
         .crypt = n->job->header->crypt,
         .memory_bytes = (size_t)clamp(n->memory_bytes / 4, CACHE_LEAST, CACHE_MOST),
-        .allowance_bytes = allowance(&n->plan, n->source->size_bytes),
+        .allowance_bytes = native_allowance(&n->plan, n->source->size_bytes),
         .ctx = &n->reading,
         .trouble = ost_reading_block_trouble,
     };
@@ -247,13 +248,16 @@ static int read_receive_folder(struct native_run *n)
     return rc && rc != ERR_DAMAGED && rc != ERR_LIMIT ? rc : native_end_object(n);
 }
 
-static uint64_t allocated_bytes(const struct ost_plan *plan)
+/* What the trees name; what was carved is not among it. */
+static void count_blocks(const struct ost_plan *plan, struct ost_image *image)
 {
-    uint64_t bytes = plan->page_count * (uint64_t)plan->variant->page_size;
-
-    for (size_t i = 0; i < plan->block_count; i++)
-        bytes += ost_block_extent(plan->variant, plan->blocks[i].stored);
-    return bytes;
+    image->allocated_bytes = plan->page_count * (uint64_t)plan->variant->page_size;
+    for (size_t i = 0; i < plan->block_count; i++) {
+        if (plan->blocks[i].flags & CHK_ENTRY_CARVED)
+            continue;
+        image->blocks++;
+        image->allocated_bytes += ost_block_extent(plan->variant, plan->blocks[i].stored);
+    }
 }
 
 int native_image(struct native_run *n)
@@ -275,10 +279,18 @@ int native_image(struct native_run *n)
     n->image.codepage = ost_props_codepage(n->image.store, 1252);
     n->image.account = ost_account(n->image.store);
     n->image.has_blocks = n->image.has_nodes = n->image.has_allocated = true;
-    n->image.blocks = n->plan.block_count;
     n->image.nodes = n->plan.node_count;
-    n->image.allocated_bytes = allocated_bytes(&n->plan);
+    count_blocks(&n->plan, &n->image);
     return n->sink->image(n->sink->ctx, &n->image);
+}
+
+int native_crypt_unknown(struct native_run *n)
+{
+    struct finding f = finding_of(F_crypt_unknown);
+
+    f.has_actual = true;
+    f.actual = n->job->header->crypt;
+    return native_tell(n, &f);
 }
 
 /* The run */
@@ -288,14 +300,9 @@ static int run(struct native_run *n)
     int rc = native_load_plan(n);
 
     if (!rc)
-        rc = open_blocks(n);
-    if (rc == ERR_UNSUPPORTED) {
-        struct finding f = finding_of(F_crypt_unknown);
-
-        f.has_actual = true;
-        f.actual = n->job->header->crypt;
-        return native_tell(n, &f);
-    }
+        rc = native_open_blocks(n);
+    if (rc == ERR_UNSUPPORTED)
+        return native_crypt_unknown(n);
     if (!rc)
         rc = native_image(n);
     if (!rc)
@@ -303,32 +310,43 @@ static int run(struct native_run *n)
     return rc ? rc : native_items(n);
 }
 
-int native_run_source(const struct engine_job *job, const struct engine_sink *sink,
-                      struct io_source *source)
+void native_run_init(struct native_run *n, const struct engine_job *job,
+                     const struct engine_sink *sink, struct io_source *source)
 {
-    struct native_run n = {
+    *n = (struct native_run){
         .job = job,
         .sink = sink,
         .source = source,
         .variant = ost_variant_of(job->header->format),
         .memory_bytes = clamp(job->memory_bytes, MEMORY_LEAST, SIZE_MAX / 2),
     };
-    int rc;
+    arena_init(&n->keep, (size_t)n->memory_bytes);
+    arena_init(&n->scratch, (size_t)n->memory_bytes / 2);
+}
 
-    if (!n.variant)
-        return ERR_UNSUPPORTED;
-    arena_init(&n.keep, (size_t)n.memory_bytes);
-    arena_init(&n.scratch, (size_t)n.memory_bytes / 2);
-    rc = run(&n);
-    ost_reading_end(&n.reading);
-    ost_rows_destroy(n.rows);
-    ost_namemap_done(&n.names);
-    ost_sourceblocks_destroy(n.blocks);
+void native_run_done(struct native_run *n)
+{
+    ost_reading_end(&n->reading);
+    ost_rows_destroy(n->rows);
+    ost_namemap_done(&n->names);
+    ost_sourceblocks_destroy(n->blocks);
+    mem_free(n->folders_by_nid);
+    mem_free(n->hierarchy);
+    arena_done(&n->scratch);
+    arena_done(&n->keep);
+}
+
+int native_run_source(const struct engine_job *job, const struct engine_sink *sink,
+                      struct io_source *source)
+{
+    struct native_run n;
+    int rc = ERR_UNSUPPORTED;
+
+    native_run_init(&n, job, sink, source);
+    if (n.variant)
+        rc = run(&n);
+    native_run_done(&n);
     ost_plan_done(&n.plan);
-    mem_free(n.folders_by_nid);
-    mem_free(n.hierarchy);
-    arena_done(&n.scratch);
-    arena_done(&n.keep);
     return rc;
 }
 

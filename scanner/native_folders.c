@@ -144,7 +144,9 @@ int native_folders(struct native_run *n)
         rc = native_hierarchy_compare(n);
     if (rc)
         return rc;
-    ost_rows_seal(n->rows);
+    rc = ost_rows_seal(n->rows);
+    if (rc)
+        return rc;
     ost_roles_assign(&n->image, n->receive_folder, n->folders, n->folder_count);
     for (size_t i = 0; i < n->folder_count && !rc; i++)
         rc = n->sink->folder(n->sink->ctx, &n->folders[i]);

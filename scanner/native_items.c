@@ -130,9 +130,8 @@ static int deliver(struct native_run *n, struct ost_item *item)
     return rc ? rc : n->sink->item(n->sink->ctx, item);
 }
 
-static int read_item(struct native_run *n, const struct sweep_item *at)
+int native_read_item(struct native_run *n, const struct ost_node *node, uint64_t order)
 {
-    const struct ost_node *node = &n->plan.nodes[at->node];
     struct ost_message_reader reader = {
         .reading = &n->reading,
         .names = &n->names,
@@ -149,7 +148,7 @@ static int read_item(struct native_run *n, const struct sweep_item *at)
     if (!rc && node->flags & OST_ENTRY_SUSPECT)
         ost_reading_damage(&n->reading, F_page_crc, "where its node stands");
     if (!rc) {
-        item.order = at->order;
+        item.order = order;
         rc = place(n, node, &item);
     }
     if (rc == ERR_DAMAGED)
@@ -172,7 +171,8 @@ int native_items(struct native_run *n)
         return rc;
     rc = put_in_order(n, list, count);
     for (size_t i = 0; i < count && !rc; i++) {
-        rc = native_cancelled(n) ? ERR_CANCELLED : read_item(n, &list[i]);
+        rc = native_cancelled(n) ? ERR_CANCELLED
+                                 : native_read_item(n, &n->plan.nodes[list[i].node], list[i].order);
         if (!rc && n->sink->progress)
             n->sink->progress(n->sink->ctx, list[i].order);
     }

@@ -20,7 +20,7 @@ static int tell(struct native_run *n, const struct ost_plan_event *e, enum findi
     return native_tell(n, &f);
 }
 
-static int on_event(void *ctx, const struct ost_plan_event *e)
+int native_plan_event(void *ctx, const struct ost_plan_event *e)
 {
     enum ost_trust trust = ost_page_trust(e->defects);
     struct native_run *n = ctx;
@@ -51,7 +51,7 @@ int native_load_plan(struct native_run *n)
         .memory_bytes = n->memory_bytes + 4 * n->source->size_bytes,
         .cancel = n->job->cancel,
         .ctx = n,
-        .event = on_event,
+        .event = native_plan_event,
     };
 
     return ost_plan_load(n->source, &options, &n->plan);

@@ -39,8 +39,20 @@ struct native_run {
     uint8_t *hierarchy;       /* what is known of each folder's place: native_hierarchy.c */
 };
 
+void native_run_init(struct native_run *n, const struct engine_job *job,
+                     const struct engine_sink *sink, struct io_source *source);
+void native_run_done(struct native_run *n); /* but the plan, which may be another's */
+
 /* Loads the plan, telling of its pages. */
 int native_load_plan(struct native_run *n);
+/* An event of loading it (ctx: the run) as findings. */
+int native_plan_event(void *ctx, const struct ost_plan_event *e);
+
+/* What the image may hand out (limits.h). */
+uint64_t native_allowance(const struct ost_plan *plan, uint64_t file_bytes);
+/* Opens the blocks of the plan. ERR_UNSUPPORTED: nobody knows how they are enciphered. */
+int native_open_blocks(struct native_run *n);
+int native_crypt_unknown(struct native_run *n);
 
 /* Reads store, name map and receive folder; hands out the image. */
 int native_image(struct native_run *n);
@@ -59,6 +71,8 @@ const struct ost_node *native_begin_table(struct native_run *n, const struct ost
                                           enum ost_nid_type type);
 
 int native_items(struct native_run *n);
+/* Reads an item and hands it out, or says that it failed. */
+int native_read_item(struct native_run *n, const struct ost_node *node, uint64_t order);
 
 bool native_cancelled(const struct native_run *n);
 

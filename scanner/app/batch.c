@@ -7,6 +7,7 @@
 #include <pthread.h>
 #include <string.h>
 
+#include "io/crew.h"
 #include "io/discover.h"
 #include "io/mem.h"
 #include "scanner/app/commands.h"
@@ -37,13 +38,17 @@ int batch_init(struct batch *b, const struct options *options,
     err = probe_io(b);
     if (!err)
         err = worklist_create(callbacks->release, &b->list);
+    if (!err)
+        err = crew_create(&b->crew);
     return err;
 }
 
 void batch_done(struct batch *b)
 {
     worklist_destroy(b->list);
+    crew_destroy(b->crew);
     b->list = NULL;
+    b->crew = NULL;
 }
 
 static void complain_of(struct batch *b, const char *path, const char *what)
@@ -63,10 +68,13 @@ void batch_direct_refused(struct batch *b, const char *path)
 static int on_found(void *ctx, const struct io_found *found)
 {
     struct batch *b = ctx;
+    int err;
 
     atomic_fetch_add(&b->counters.images_found, 1);
     atomic_fetch_add(&b->counters.bytes_found, found->size_bytes);
-    return worklist_add_image(b->list, found);
+    err = worklist_add_image(b->list, found);
+    crew_wake(b->crew);
+    return err;
 }
 
 static int on_skipped(void *ctx, const char *path, enum io_skip why, const struct fault *fault,
@@ -96,6 +104,46 @@ static void emit_finished(struct batch *b, struct work *just_done)
     progress_resume(b->progress);
 }
 
+/* Whether a worker without an image can stop helping others: there is one, or will never be. */
+static bool need_not_help(void *ctx)
+{
+    struct batch *b = ctx;
+
+    if (atomic_load(b->interrupted))
+        return true;
+    switch (worklist_look(b->list)) {
+    case WORKLIST_READY:
+        return true;
+    case WORKLIST_ENDED:
+        return atomic_load(&b->in_hand) == 0;
+    case WORKLIST_EMPTY:
+        break;
+    }
+    return false;
+}
+
+/* The next image for a worker, which helps others until there is one; NULL: no more. */
+static struct work *take(struct batch *b, void *state)
+{
+    void *kit = b->callbacks->kit(state);
+    struct work *w = NULL;
+
+    while (!w && !atomic_load(b->interrupted)) {
+        crew_idle(b->crew, kit, need_not_help, b);
+        atomic_fetch_add(&b->in_hand, 1);
+        w = worklist_try(b->list);
+        if (!w && atomic_fetch_sub(&b->in_hand, 1) == 1 && worklist_look(b->list) == WORKLIST_ENDED)
+            break;
+    }
+    return w;
+}
+
+static void give_back(struct batch *b)
+{
+    atomic_fetch_sub(&b->in_hand, 1);
+    crew_wake(b->crew);
+}
+
 static void *worker(void *arg)
 {
     struct batch *b = arg;
@@ -109,10 +157,11 @@ static void *worker(void *arg)
         return NULL;
     }
     atomic_fetch_add(&b->working, 1);
-    while (!atomic_load(b->interrupted) && (w = worklist_take(b->list))) {
+    while ((w = take(b, state))) {
         call->image(state, w);
         atomic_fetch_add(&b->counters.images_done, 1);
         emit_finished(b, w);
+        give_back(b);
     }
     call->stop(state);
     return NULL;
@@ -165,6 +214,7 @@ static int work(struct batch *b)
         started++;
     err = started ? discover(b) : ERR_SYS;
     worklist_close(b->list);
+    crew_wake(b->crew);
     for (unsigned i = 0; i < started; i++)
         pthread_join(threads[i], NULL);
     mem_free(threads);

@@ -2,6 +2,7 @@
  * batch.h: the frame of every command that goes over images: discovery, workers, output in order.
  *
  *   discovery (calling thread) ─▶ worklist ─▶ workers, an image each ─▶ emit, in discovery's order
+ *                                                ▲ those without one help others (io/crew.h)
  *
  * Shared state: the worklist (its own lock), the progress counters (atomics), standard output and
  * error (progress_pause/resume). Order of shutdown: discovery ends or is interrupted, the worklist
@@ -26,6 +27,8 @@ struct batch_callbacks {
     void *ctx;
     int (*start)(void *ctx, void **worker); /* a worker's own state; a code ends the batch */
     void (*stop)(void *worker);
+    /* What a worker brings along when it helps another one with its image (batch.crew). */
+    void *(*kit)(void *worker);
     /* Deals with an image: what came of it is w->outcome, which `release` frees. */
     void (*image)(void *worker, struct work *w);
     /* Says what is to be said of a path, image or skipped, in the order of discovery. */
@@ -41,6 +44,8 @@ struct batch {
     struct progress_counters counters;
     const atomic_bool *interrupted;
     struct worklist *list; /* whole once batch_run has ended */
+    struct crew *crew;     /* the workers, where they help each other */
+    atomic_uint in_hand;   /* images being dealt with */
     struct progress *progress;
     size_t emitted;
     atomic_bool direct_refused_said;

@@ -404,6 +404,11 @@ static void flush_output(struct check *c, bool written)
     interrupt_stop();
 }
 
+static void *kit_of(void *ctx)
+{
+    return ctx;
+}
+
 static void emit(void *ctx, struct work *w)
 {
     struct check *c = ctx;
@@ -489,6 +494,7 @@ int command_check(const struct options *o)
     const struct batch_callbacks callbacks = {.ctx = &c,
                                               .start = start_worker,
                                               .stop = stop_worker,
+                                              .kit = kit_of,
                                               .image = check_image,
                                               .emit = emit,
                                               .release = release};

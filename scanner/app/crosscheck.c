@@ -1,6 +1,7 @@
 /* crosscheck.c: see crosscheck.h. */
 #include "scanner/app/crosscheck.h"
 
+#include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -21,6 +22,7 @@ struct note {
 };
 
 struct crosscheck {
+    pthread_mutex_t mutex; /* over the notes while they are taken */
     unsigned percent;
     struct itemprint_maker *maker;
     struct note *notes;
@@ -39,10 +41,11 @@ int crosscheck_create(unsigned percent, enum ost_format format, struct crosschec
 
     if (!c)
         return ERR_NOMEM;
+    pthread_mutex_init(&c->mutex, NULL);
     c->percent = percent;
     err = itemprint_create(format, &c->maker);
     if (err)
-        mem_free(c);
+        crosscheck_destroy(c);
     else
         *out = c;
     return err;
@@ -55,6 +58,7 @@ void crosscheck_destroy(struct crosscheck *c)
     itemprint_destroy(c->maker);
     buf_done(&c->why);
     mem_free(c->notes);
+    pthread_mutex_destroy(&c->mutex);
     mem_free(c);
 }
 
@@ -79,17 +83,29 @@ int crosscheck_item(struct crosscheck *c, const struct ost_item *item)
 {
     struct note note = {.nid = item->nid, .folder = item->folder, .whole = !item->damage_count};
 
+    int err;
+
     if (!sample_has(item->nid, c->percent))
         return 0;
+    pthread_mutex_lock(&c->mutex);
     itemprint_make(c->maker, item, &note.print);
-    return add(c, &note);
+    err = add(c, &note);
+    pthread_mutex_unlock(&c->mutex);
+    return err;
 }
 
 int crosscheck_failed(struct crosscheck *c, uint32_t nid, uint32_t folder)
 {
     struct note note = {.nid = nid, .folder = folder};
 
-    return sample_has(nid, c->percent) ? add(c, &note) : 0;
+    int err;
+
+    if (!sample_has(nid, c->percent))
+        return 0;
+    pthread_mutex_lock(&c->mutex);
+    err = add(c, &note);
+    pthread_mutex_unlock(&c->mutex);
+    return err;
 }
 
 static int compare_notes(const void *a, const void *b)

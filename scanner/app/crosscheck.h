@@ -8,8 +8,8 @@
  * One that is read otherwise, or by libpff alone, is a finding (engines_differ): that one of the
  * two is wrong, and no damage of the image.
  *
- * Memory: 48 bytes an item of the share. Threads: one. Errors: ERR_NOMEM, what the sink returned,
- * codes of the libpff engine's environment.
+ * Memory: 48 bytes an item of the share. Threads: items may come from several at once, else one.
+ * Errors: ERR_NOMEM, what the sink returned, codes of the libpff engine's environment.
  */
 #ifndef SCANNER_APP_CROSSCHECK_H
 #define SCANNER_APP_CROSSCHECK_H

@@ -14,37 +14,28 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "index/digest.h"
 #include "index/finding_list.h"
 #include "index/folders.h"
 #include "index/manifest.h"
 #include "index/manifest_name.h"
 #include "index/record.h"
-#include "index/view.h"
-#include "io/arena.h"
 #include "io/clock.h"
 #include "io/mem.h"
 #include "io/source.h"
 #include "scanner/app/crosscheck.h"
 #include "scanner/app/finding_text.h"
+#include "scanner/app/kit.h"
+#include "scanner/app/lanes.h"
 #include "scanner/check/check.h"
+#include "scanner/engine_native.h"
+#include "scanner/native_scan.h"
 
-enum {
-    ITEM_ARENA_LIMIT = 512 << 20,
-    READ_AHEAD = 8 << 20,
-    READS_IN_FLIGHT = 32,
-    PID_DISPLAY_NAME = 0x3001
-};
+enum { READ_AHEAD = 8 << 20, PID_DISPLAY_NAME = 0x3001 };
 
 struct image_worker {
     const struct image_run *run;
-    struct idx_digester *digester;
-    struct idx_text *text;
-    struct arena arena; /* of the item in hand */
-    struct buf line, name, folder_path;
-    struct idx_hash *hash; /* of attachment data */
-    struct ost_hasher hasher;
-    struct io_reader *reader; /* for header and structure */
+    struct kit kit;
+    struct buf name, folder_path;
 
     /* The image in hand. */
     const struct work *work;
@@ -57,6 +48,7 @@ struct image_worker {
     struct image_outcome *outcome;
     struct idx_manifest_writer *manifest;
     struct idx_finding_list *findings;
+    struct idx_finding_list *later; /* what was found of items, to stand behind the structure's */
     struct idx_folders *folders;
     struct chk_tally *tally;
     struct crosscheck *cross; /* NULL: not asked for */
@@ -85,53 +77,44 @@ void image_outcome_done(struct image_outcome *o)
 
 int image_worker_create(const struct image_run *run, struct image_worker **out)
 {
-    const struct io_reader_options how = {.backend = run->io, .depth = READS_IN_FLIGHT};
     struct image_worker *w = mem_zalloc(sizeof *w);
     int err;
 
     if (!w)
         return ERR_NOMEM;
     w->run = run;
-    arena_init(&w->arena, ITEM_ARENA_LIMIT);
-    err = idx_digester_create(run->options->digest, &w->digester);
-    if (!err)
-        err = idx_hash_create(run->options->digest, &w->hash);
-    if (!err)
-        err = idx_text_create(&w->text);
-    if (!err)
-        err = io_reader_create(&how, &w->reader);
-    if (err) {
+    err = kit_init(&w->kit, run->options->digest, run->io);
+    if (err)
         image_worker_destroy(w);
-        return err;
-    }
-    w->hasher = idx_hasher_of(w->hash);
-    *out = w;
-    return 0;
+    else
+        *out = w;
+    return err;
+}
+
+struct kit *image_worker_kit(struct image_worker *w)
+{
+    return &w->kit;
 }
 
 void image_worker_destroy(struct image_worker *w)
 {
     if (!w)
         return;
-    idx_digester_destroy(w->digester);
-    idx_hash_destroy(w->hash);
-    idx_text_destroy(w->text);
-    io_reader_destroy(w->reader);
-    arena_done(&w->arena);
-    buf_done(&w->line);
+    kit_done(&w->kit);
     buf_done(&w->name);
     buf_done(&w->folder_path);
     mem_free(w);
 }
 
-/* Writes the record that stands in w->line. */
+/* Writes the record that stands in the kit's line. */
 static int put_line(struct image_worker *w, enum idx_record type)
 {
-    int err = w->line.failed ? ERR_NOMEM
-                             : idx_manifest_line(w->manifest, type, w->line.data, w->line.size);
+    int err = w->kit.line.failed
+                  ? ERR_NOMEM
+                  : idx_manifest_line(w->manifest, type, w->kit.line.data, w->kit.line.size);
 
     w->output_failed |= err && err != ERR_NOMEM;
-    buf_reset(&w->line);
+    buf_reset(&w->kit.line);
     return err;
 }
 
@@ -147,7 +130,7 @@ static int write_scan(struct image_worker *w)
         .option_count = run->options->given_count,
     };
 
-    idx_record_scan(&w->line, &record);
+    idx_record_scan(&w->kit.line, &record);
     return put_line(w, RECORD_SCAN);
 }
 
@@ -162,7 +145,7 @@ static int write_image(struct image_worker *w, const struct ost_image *image)
     };
 
     w->image_written = true;
-    idx_record_image(&w->line, w->text, &record);
+    idx_record_image(&w->kit.line, w->kit.text, &record);
     return put_line(w, RECORD_IMAGE);
 }
 
@@ -185,7 +168,7 @@ static int on_folder(void *ctx, const struct ost_folder *folder)
 
     buf_reset(&w->name);
     if (name)
-        idx_text_prop(w->text, name, folder->codepage, &w->name, &whole);
+        idx_text_prop(w->kit.text, name, folder->codepage, &w->name, &whole);
     buf_reset(&w->folder_path);
     err = w->name.failed ? ERR_NOMEM
                          : idx_folders_add(w->folders, folder->nid, folder->parent,
@@ -203,25 +186,17 @@ static int on_folder(void *ctx, const struct ost_folder *folder)
     if (err)
         return err;
     w->outcome->folders++;
-    idx_record_folder(&w->line, w->text, folder, w->folder_path.data, w->folder_path.size);
+    idx_record_folder(&w->kit.line, w->kit.text, folder, w->folder_path.data, w->folder_path.size);
     return put_line(w, RECORD_FOLDER);
 }
 
 static int on_item(void *ctx, const struct ost_item *item)
 {
     struct image_worker *w = ctx;
-    struct idx_digests digests;
-    struct idx_view view;
-    int err;
+    int err = kit_item_line(&w->kit, item);
 
-    arena_reset(&w->arena);
-    err = idx_view_make(w->text, &w->arena, item, &view);
     if (!err)
-        err = idx_digest_item(w->digester, &w->arena, item, &view, &digests);
-    if (!err) {
-        idx_record_item(&w->line, item, &view, &digests);
         err = put_line(w, RECORD_ITEM);
-    }
     if (!err)
         err = chk_tally_item(w->tally, item->folder, item->orphan, item->damage_count > 0);
     if (!err && w->cross)
@@ -239,7 +214,7 @@ static int on_failed(void *ctx, uint32_t nid, uint32_t folder, bool assoc)
     struct image_worker *w = ctx;
     int err;
 
-    idx_record_failed_item(&w->line, nid, folder, assoc);
+    idx_record_failed_item(&w->kit.line, nid, folder, assoc);
     err = put_line(w, RECORD_ITEM);
     if (!err && w->cross)
         err = crosscheck_failed(w->cross, nid, folder);
@@ -275,16 +250,22 @@ static int set_reason(struct image_outcome *o, const struct finding *f)
     return o->reason ? 0 : ERR_NOMEM;
 }
 
-static int on_finding(void *ctx, const struct finding *f)
+/* Puts it into the list. */
+static int list_finding(void *ctx, const struct finding *f)
 {
     struct image_worker *w = ctx;
     int err = idx_finding_list_add(w->findings, f);
 
-    if (!err)
-        err = chk_tally_finding(w->tally, f);
     if (!err &&
         (means_given_up(f->code) || means_unread(f->code) || f->severity == SEVERITY_CORRUPT))
         err = set_reason(w->outcome, f);
+    return err;
+}
+
+static int count_finding(struct image_worker *w, const struct finding *f)
+{
+    int err = chk_tally_finding(w->tally, f);
+
     if (err)
         return err;
     w->outcome->io_error |= f->code == F_read_failed;
@@ -294,6 +275,22 @@ static int on_finding(void *ctx, const struct finding *f)
     w->declined |= f->code == F_engine_declined;
     atomic_fetch_add(&w->run->counters->findings, 1);
     return 0;
+}
+
+static int on_finding(void *ctx, const struct finding *f)
+{
+    int err = list_finding(ctx, f);
+
+    return err ? err : count_finding(ctx, f);
+}
+
+/* Of what is read while the structure is checked, whose findings come first. */
+static int on_finding_later(void *ctx, const struct finding *f)
+{
+    struct image_worker *w = ctx;
+    int err = idx_finding_list_add(w->later, f);
+
+    return err ? err : count_finding(w, f);
 }
 
 static void on_progress(void *ctx, uint64_t bytes)
@@ -317,7 +314,7 @@ static int write_findings(struct image_worker *w)
 
         if (w->run->options->verbose)
             finding_text(&w->details, f);
-        idx_record_finding(&w->line, i + 1, idx_finding_list_merged(w->findings, i), f);
+        idx_record_finding(&w->kit.line, i + 1, idx_finding_list_merged(w->findings, i), f);
         w->outcome->findings[f->severity]++;
         err = put_line(w, RECORD_FINDING);
     }
@@ -342,7 +339,7 @@ static int write_verdict(struct image_worker *w, bool changed)
     w->outcome->remedy = w->verdict.remedy;
     if (w->verdict.reason_count)
         w->outcome->remedy_why = w->verdict.reasons[0].text;
-    idx_record_verdict(&w->line, &w->verdict);
+    idx_record_verdict(&w->kit.line, &w->verdict);
     return put_line(w, RECORD_VERDICT);
 }
 
@@ -351,8 +348,8 @@ static int read_header(struct image_worker *w, uint8_t head[OST_HEADER_SIZE], si
 {
     size_t wanted =
         w->file.id.size_bytes < OST_HEADER_SIZE ? (size_t)w->file.id.size_bytes : OST_HEADER_SIZE;
-    int err =
-        io_source_open_reader(w->reader, w->file.fd, w->file.id.size_bytes, READ_AHEAD, &w->source);
+    int err = io_source_open_reader(w->kit.reader, w->file.fd, w->file.id.size_bytes, READ_AHEAD,
+                                    &w->source);
 
     if (!err)
         err = io_source_read(w->source, 0, head, wanted);
@@ -363,11 +360,9 @@ static int read_header(struct image_worker *w, uint8_t head[OST_HEADER_SIZE], si
     return err;
 }
 
-/* Every page and block verified; what the trees name is from here on known. */
-static int check_structure(struct image_worker *w, const struct ost_header_report *report)
+static struct chk_job check_job_of(struct image_worker *w, const struct ost_header_report *report)
 {
-    const struct chk_sink sink = {.ctx = w, .finding = on_finding};
-    const struct chk_job job = {
+    return (struct chk_job){
         .sources = &w->source,
         .source_count = 1,
         .header = &w->header,
@@ -375,6 +370,13 @@ static int check_structure(struct image_worker *w, const struct ost_header_repor
         .memory_bytes = w->run->memory_bytes,
         .cancel = w->run->cancel,
     };
+}
+
+/* Every page and block verified; what the trees name is from here on known. */
+static int check_structure(struct image_worker *w, const struct ost_header_report *report)
+{
+    const struct chk_sink sink = {.ctx = w, .finding = on_finding};
+    const struct chk_job job = check_job_of(w, report);
 
     return chk_run(&job, &sink, &w->structure);
 }
@@ -386,7 +388,7 @@ static struct engine_job job_of(struct image_worker *w)
         .header = &w->header,
         .io = w->run->io,
         .memory_bytes = w->run->memory_bytes,
-        .hasher = &w->hasher,
+        .hasher = &w->kit.hasher,
         .cancel = w->run->cancel,
     };
 }
@@ -431,6 +433,60 @@ static int cross_check(struct image_worker *w)
     return crosscheck_run(w->cross, &job, w, on_finding);
 }
 
+/* An item whose line was written. */
+static int on_entry(void *ctx, const struct idx_entry *e)
+{
+    struct image_worker *w = ctx;
+    struct image_outcome *o = w->outcome;
+
+    *(e->assoc ? &o->assoc : &o->items) += 1;
+    o->partial += e->partial;
+    o->failed += e->failed;
+    return e->failed ? chk_tally_failed(w->tally, e->nid, e->folder)
+                     : chk_tally_item(w->tally, e->folder, e->orphan, e->partial);
+}
+
+static int open_source(void *ctx, void *kit, struct io_source **out)
+{
+    const struct image_worker *w = ctx;
+
+    return io_source_open_reader(((struct kit *)kit)->reader, w->file.fd, w->file.id.size_bytes,
+                                 READ_AHEAD, out);
+}
+
+/* Structure and items in one sweep. */
+static int scan_at_once(struct image_worker *w, const struct ost_header_report *report, bool *again)
+{
+    const struct idx_order_sink order = {
+        .ctx = w, .finding = on_finding_later, .entry = on_entry, .manifest = w->manifest};
+    const struct engine_sink sink = {
+        .ctx = w, .image = on_image, .folder = on_folder, .finding = on_finding_later};
+    const struct chk_sink check_sink = {.ctx = w, .finding = on_finding, .progress = on_progress};
+    const struct chk_help help = {
+        .crew = w->run->crew, .kit = &w->kit, .ctx = w, .open = open_source};
+    const struct engine_job engine = job_of(w);
+    struct chk_job check = check_job_of(w, report);
+    struct lanes lanes = {0};
+    const struct native_scan_job job = {
+        .engine = &engine,
+        .check = &check,
+        .check_sink = &check_sink,
+        .sink = &sink,
+        .lanes = &lanes.native,
+    };
+    int err =
+        lanes_init(&lanes, &order, &w->kit, w->run->memory_bytes / 4, &w->run->counters->items);
+
+    lanes.cross = w->cross;
+    check.help = &help;
+    if (!err)
+        err = native_scan(&job, &w->structure, again);
+    lanes_done(&lanes);
+    if (!err)
+        err = idx_finding_list_each(w->later, w, list_finding);
+    return err ? err : chk_tally_reconcile(w->tally, w, on_finding);
+}
+
 /* A file that turned out longer, shorter or newer than when it was opened. */
 static bool has_changed(const struct image_worker *w)
 {
@@ -464,16 +520,31 @@ static enum idx_image_state state_of(const struct image_worker *w,
     return o->findings[SEVERITY_CORRUPT] ? IMAGE_DAMAGED : IMAGE_OK;
 }
 
-static int write_content(struct image_worker *w, const struct ost_header_report *report)
+/* Structure and content, in turn or at once. *again: it is to be done once more, in turn. */
+static int read_content(struct image_worker *w, const struct ost_header_report *report,
+                        bool in_turn, bool *again)
+{
+    bool usable = report->state != OST_HEADER_UNUSABLE;
+    int err;
+
+    *again = false;
+    if (usable && w->run->engine == &engine_native && !in_turn)
+        return scan_at_once(w, report, again);
+    err = check_structure(w, report);
+    return err || !usable ? err : run_engine(w);
+}
+
+static int write_content(struct image_worker *w, const struct ost_header_report *report,
+                         bool in_turn, bool *again)
 {
     bool changed = false;
     int err = write_scan(w);
 
     if (!err)
-        err = check_structure(w, report);
-    if (!err && report->state != OST_HEADER_UNUSABLE)
-        err = run_engine(w);
-    if (!err && w->cross)
+        err = read_content(w, report, in_turn, again);
+    if (err || *again)
+        return err;
+    if (w->cross)
         err = cross_check(w);
     if (!err && !w->image_written)
         err = write_image(w, NULL);
@@ -488,41 +559,90 @@ static int write_content(struct image_worker *w, const struct ost_header_report 
     return err;
 }
 
-static int write_manifest(struct image_worker *w, const struct ost_header_report *report)
+static int begin(struct image_worker *w)
 {
-    struct image_outcome *o = w->outcome;
-    int err = idx_manifest_name(w->path, w->manifest_name);
+    int err = idx_finding_list_create(&w->findings);
 
     if (!err)
-        err = idx_absolute_path(w->path, &w->absolute);
-    if (!err && !buf_cstr(&w->absolute))
-        err = ERR_NOMEM;
+        err = idx_finding_list_create(&w->later);
+    if (!err)
+        err = idx_folders_create(&w->folders);
+    if (!err)
+        err = chk_tally_create(&w->tally);
+    return err;
+}
+
+/* What was gathered of the image goes. */
+static void forget(struct image_worker *w)
+{
+    idx_finding_list_destroy(w->findings);
+    idx_finding_list_destroy(w->later);
+    idx_folders_destroy(w->folders);
+    chk_tally_destroy(w->tally);
+    w->findings = w->later = NULL;
+    w->folders = NULL;
+    w->tally = NULL;
+    crosscheck_destroy(w->cross);
+    w->cross = NULL;
+    w->image_written = w->gave_up = w->unread = w->declined = w->corrupt = false;
+    w->structure = (struct chk_result){0};
+    memset(w->account_text, 0, sizeof w->account_text);
+}
+
+/* Once more from the beginning. */
+static int begin_again(struct image_worker *w)
+{
+    struct image_outcome *o = w->outcome;
+
+    forget(w);
+    mem_free(o->reason);
+    *o = (struct image_outcome){
+        .remedy = o->remedy, .size_bytes = o->size_bytes, .direct_refused = o->direct_refused};
+    return begin(w);
+}
+
+static int try_manifest(struct image_worker *w, const struct ost_header_report *report,
+                        bool in_turn, bool *again)
+{
+    unsigned percent = w->run->options->crosscheck;
+    struct image_outcome *o = w->outcome;
+    int err = 0;
+
+    if (percent && report->state != OST_HEADER_UNUSABLE)
+        err = crosscheck_create(percent, w->header.format, &w->cross);
     if (err)
         return err;
     err = idx_manifest_create(w->run->manifest_dir, w->manifest_name, &w->manifest, &o->fault);
     w->output_failed = err && err != ERR_NOMEM;
     if (err)
         return err;
-    err = write_content(w, report);
-    if (err) {
+    err = write_content(w, report, in_turn, again);
+    if (err || *again) {
         idx_manifest_abort(w->manifest);
     } else {
         err = idx_manifest_commit(w->manifest, &o->fault);
         w->output_failed = err && err != ERR_NOMEM;
+        o->has_manifest = !err;
     }
     w->manifest = NULL;
-    o->has_manifest = !err;
     return err;
 }
 
-static int begin(struct image_worker *w)
+static int write_manifest(struct image_worker *w, const struct ost_header_report *report)
 {
-    int err = idx_finding_list_create(&w->findings);
+    bool again = false;
+    int err = idx_manifest_name(w->path, w->manifest_name);
 
     if (!err)
-        err = idx_folders_create(&w->folders);
+        err = idx_absolute_path(w->path, &w->absolute);
+    if (!err && !buf_cstr(&w->absolute))
+        err = ERR_NOMEM;
     if (!err)
-        err = chk_tally_create(&w->tally);
+        err = try_manifest(w, report, false, &again);
+    if (!err && again)
+        err = begin_again(w);
+    if (!err && again)
+        err = try_manifest(w, report, true, &again);
     return err;
 }
 
@@ -532,24 +652,13 @@ static void end(struct image_worker *w)
     io_source_close(w->source);
     w->source = NULL;
     io_file_close(&w->file);
-    idx_finding_list_destroy(w->findings);
-    idx_folders_destroy(w->folders);
-    chk_tally_destroy(w->tally);
-    crosscheck_destroy(w->cross);
-    w->cross = NULL;
-    w->corrupt = false;
-    w->findings = NULL;
-    w->folders = NULL;
-    w->tally = NULL;
-    w->image_written = w->gave_up = w->unread = w->declined = w->has_header = false;
+    forget(w);
+    w->has_header = w->output_failed = false;
     w->bytes_reported = 0;
-    w->structure = (struct chk_result){0};
-    w->output_failed = false;
     buf_done(&w->absolute);
     buf_done(&w->details);
     w->header = (struct ost_header){0};
     w->verdict = (struct chk_verdict){0};
-    memset(w->account_text, 0, sizeof w->account_text);
 }
 
 /* Opens the image; with --direct refused by the file system it is open, buffered. */
@@ -590,9 +699,7 @@ static int scan_open_image(struct image_worker *w)
         w->outcome->foreign = true;
         return 0;
     }
-    if (w->run->options->crosscheck && report.state != OST_HEADER_UNUSABLE)
-        err = crosscheck_create(w->run->options->crosscheck, w->header.format, &w->cross);
-    return err ? err : write_manifest(w, &report);
+    return write_manifest(w, &report);
 }
 
 /* The image's line of scan.jsonl. */

@@ -1,8 +1,8 @@
 /*
  * image.h: one image from its path to its manifest and its line in scan.jsonl.
  *
- * Ownership: a worker holds what is reused from image to image (digester, buffers); one thread
- * owns a worker. The outcome's strings are owned by it, until image_outcome_done.
+ * Ownership: a worker holds what is reused from image to image (kit.h); one thread owns a worker.
+ * The outcome's strings are owned by it, until image_outcome_done.
  */
 #ifndef SCANNER_APP_IMAGE_H
 #define SCANNER_APP_IMAGE_H
@@ -26,6 +26,7 @@ struct image_run {
     enum io_backend io; /* what the probe at the start found to work */
     const char *manifest_dir;
     uint64_t memory_bytes; /* for one image */
+    struct crew *crew;     /* threads that may help with an image */
     const atomic_bool *cancel;
     struct progress_counters *counters;
 };
@@ -56,6 +57,9 @@ struct image_worker;
 
 int image_worker_create(const struct image_run *run, struct image_worker **out); /* ERR_NOMEM */
 void image_worker_destroy(struct image_worker *w); /* NULL is allowed */
+
+/* What the worker brings along when it helps another one (crew.h). */
+struct kit *image_worker_kit(struct image_worker *w);
 
 /* Scans the image `work`. Never fails: everything that can happen is in *outcome. Only where
  * memory ran out may `line` be NULL. */

@@ -57,6 +57,11 @@ static void stop_worker(void *ctx)
     mem_free(w);
 }
 
+static void *kit_of(void *ctx)
+{
+    return image_worker_kit(((struct worker *)ctx)->image);
+}
+
 static void scan_image(void *ctx, struct work *work)
 {
     struct worker *w = ctx;
@@ -200,6 +205,7 @@ int command_scan(const struct options *o)
     const struct batch_callbacks callbacks = {.ctx = &s,
                                               .start = start_worker,
                                               .stop = stop_worker,
+                                              .kit = kit_of,
                                               .image = scan_image,
                                               .emit = emit,
                                               .release = release};
@@ -213,6 +219,7 @@ int command_scan(const struct options *o)
         .engine = strcmp(o->engine, "libpff") == 0 ? &engine_libpff : &engine_native,
         .io = s.batch.io,
         .memory_bytes = o->memory_bytes / o->jobs,
+        .crew = s.batch.crew,
         .cancel = s.batch.interrupted,
         .counters = &s.batch.counters,
     };

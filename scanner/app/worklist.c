@@ -150,21 +150,42 @@ void worklist_close(struct worklist *l)
     pthread_mutex_unlock(&l->mutex);
 }
 
-struct work *worklist_take(struct worklist *l)
+/* With the lock held: goes past skipped paths. NULL: there is no image now. */
+static struct work *next_image(struct worklist *l)
 {
-    struct work *found = NULL;
+    while (l->next < l->count && worklist_at(l, l->next)->kind != WORK_IMAGE)
+        l->next++;
+    return l->next < l->count ? worklist_at(l, l->next) : NULL;
+}
+
+static struct work *take(struct worklist *l, bool wait)
+{
+    struct work *found;
 
     pthread_mutex_lock(&l->mutex);
-    for (;;) {
-        while (l->next < l->count && !found) {
-            struct work *w = worklist_at(l, l->next++);
-
-            found = w->kind == WORK_IMAGE ? w : NULL;
-        }
-        if (found || l->closed)
-            break;
+    while (!(found = next_image(l)) && !l->closed && wait)
         pthread_cond_wait(&l->added, &l->mutex);
-    }
+    l->next += found != NULL;
     pthread_mutex_unlock(&l->mutex);
     return found;
+}
+
+struct work *worklist_take(struct worklist *l)
+{
+    return take(l, true);
+}
+
+struct work *worklist_try(struct worklist *l)
+{
+    return take(l, false);
+}
+
+enum worklist_state worklist_look(struct worklist *l)
+{
+    enum worklist_state state;
+
+    pthread_mutex_lock(&l->mutex);
+    state = next_image(l) ? WORKLIST_READY : l->closed ? WORKLIST_ENDED : WORKLIST_EMPTY;
+    pthread_mutex_unlock(&l->mutex);
+    return state;
 }

@@ -41,6 +41,12 @@ void worklist_close(struct worklist *l); /* nothing more is added */
 /* The next image, waiting for discovery; NULL when there is none left. */
 struct work *worklist_take(struct worklist *l);
 
+/* The same without waiting: NULL when there is none now. */
+struct work *worklist_try(struct worklist *l);
+enum worklist_state { WORKLIST_EMPTY, WORKLIST_READY, WORKLIST_ENDED };
+/* Whether there is one to be taken, or will never be. */
+enum worklist_state worklist_look(struct worklist *l);
+
 /* Entry number `i`, or NULL while there is none. Any thread. */
 struct work *worklist_peek(struct worklist *l, size_t i);
 

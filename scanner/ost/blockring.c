@@ -184,3 +184,8 @@ void ost_blockring_put(struct ost_blockring *r, const uint8_t *data)
     assert(entry_of(data)->pins > 0);
     entry_of(data)->pins--;
 }
+
+bool ost_blockring_holds(const struct ost_blockring *r, const uint8_t *data)
+{
+    return data >= r->memory && data < r->memory + r->capacity;
+}

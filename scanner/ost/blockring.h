@@ -11,6 +11,7 @@
 #ifndef SCANNER_OST_BLOCKRING_H
 #define SCANNER_OST_BLOCKRING_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -32,5 +33,8 @@ uint8_t *ost_blockring_add(struct ost_blockring *r, uint64_t bid, size_t size);
 void ost_blockring_forget(struct ost_blockring *r, const uint8_t *data);
 
 void ost_blockring_put(struct ost_blockring *r, const uint8_t *data);
+
+/* Whether the data is one of its blocks. */
+bool ost_blockring_holds(const struct ost_blockring *r, const uint8_t *data);
 
 #endif

@@ -397,9 +397,10 @@ static int by_item(const void *a, const void *b)
     return (number_of_table(x) > number_of_table(y)) - (number_of_table(x) < number_of_table(y));
 }
 
-void ost_rows_seal(struct ost_rows *rows)
+int ost_rows_seal(struct ost_rows *rows)
 {
     io_sort(rows->list, rows->count, sizeof *rows->list, by_item);
+    return io_spill_settle(rows->pool);
 }
 
 size_t ost_rows_find(const struct ost_rows *rows, uint32_t item, uint32_t folder)
@@ -420,7 +421,7 @@ size_t ost_rows_find(const struct ost_rows *rows, uint32_t item, uint32_t folder
     return SIZE_MAX;
 }
 
-static int fetch_from_subnode(struct ost_rows *rows, const struct row *row, unsigned v,
+static int fetch_from_subnode(const struct ost_rows *rows, const struct row *row, unsigned v,
                               struct ost_reading *r, struct bytes *out)
 {
     struct ost_subnodes subnodes;
@@ -434,14 +435,15 @@ static int fetch_from_subnode(struct ost_rows *rows, const struct row *row, unsi
 }
 
 /* A kept value; *out lives as long as the reading. The first read brings most values whole. */
-static int fetch_from_pool(struct ost_rows *rows, const struct row *row, unsigned v,
+static int fetch_from_pool(const struct ost_rows *rows, const struct row *row, unsigned v,
                            struct ost_reading *r, struct bytes *out)
 {
     uint64_t at = (uint64_t)row->ref[v] * PLACE, rest = io_spill_size(rows->pool) - at;
     uint8_t first[64];
     size_t had = rest < sizeof first ? (size_t)rest : sizeof first, size;
+    struct fault fault;
     uint8_t *copy;
-    int rc = io_spill_read(rows->pool, at, first, had);
+    int rc = io_spill_read_any(rows->pool, at, first, had, &fault);
 
     if (rc)
         return rc;
@@ -452,21 +454,21 @@ static int fetch_from_pool(struct ost_rows *rows, const struct row *row, unsigne
         return rc;
     memcpy(copy, first + POOL_HEAD, size < had ? size : had);
     if (size > had)
-        rc = io_spill_read(rows->pool, at + POOL_HEAD + had, copy + had, size - had);
+        rc = io_spill_read_any(rows->pool, at + POOL_HEAD + had, copy + had, size - had, &fault);
     *out = (struct bytes){copy, size};
     return rc ? rc : 1;
 }
 
 /* 1, 0: it cannot be had, or a code. */
-static int value_of(struct ost_rows *rows, const struct row *row, unsigned v, struct ost_reading *r,
-                    struct bytes *out)
+static int value_of(const struct ost_rows *rows, const struct row *row, unsigned v,
+                    struct ost_reading *r, struct bytes *out)
 {
     return row->state & KEPT(v) ? fetch_from_pool(rows, row, v, r, out)
                                 : fetch_from_subnode(rows, row, v, r, out);
 }
 
-int ost_rows_props(struct ost_rows *rows, size_t i, struct ost_reading *r, struct ost_props have,
-                   struct ost_props *out)
+int ost_rows_props(const struct ost_rows *rows, size_t i, struct ost_reading *r,
+                   struct ost_props have, struct ost_props *out)
 {
     const struct row *row = &rows->list[i];
     size_t count = 0;

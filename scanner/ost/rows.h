@@ -7,8 +7,8 @@
  * values, of rows alone that name an item of their folder; others are findings (row_without_item).
  * Of the values `memory_bytes` stay in memory, the rest goes to a temporary file (io/spill.h).
  *
- * Threads: one. Errors: ERR_NOMEM, ERR_DAMAGED (no table that could be read), codes of the blocks
- * and of the temporary file.
+ * Threads: one loads; sealed ones may be read by many. Errors: ERR_NOMEM, ERR_DAMAGED (no table
+ * that could be read), codes of the blocks and of the temporary file.
  */
 #ifndef SCANNER_OST_ROWS_H
 #define SCANNER_OST_ROWS_H
@@ -33,8 +33,8 @@ void ost_rows_destroy(struct ost_rows *r); /* NULL is allowed */
 int ost_rows_load(struct ost_rows *rows, struct ost_reading *r, struct ost_subnode roots,
                   uint32_t folder, uint64_t *count, bool *lost);
 
-/* When all tables are loaded; then rows may be looked up. */
-void ost_rows_seal(struct ost_rows *rows);
+/* When all tables are loaded; then rows may be looked up. Codes of the temporary file. */
+int ost_rows_seal(struct ost_rows *rows);
 
 /* The row of an item in its folder's table, or SIZE_MAX. */
 size_t ost_rows_find(const struct ost_rows *rows, uint32_t item, uint32_t folder);
@@ -43,7 +43,7 @@ size_t ost_rows_find(const struct ost_rows *rows, uint32_t item, uint32_t folder
  * The properties of a row that are not among `have`; reading: the item's. One that cannot be read
  * is damage property_failed.
  */
-int ost_rows_props(struct ost_rows *rows, size_t i, struct ost_reading *r,
+int ost_rows_props(const struct ost_rows *rows, size_t i, struct ost_reading *r,
                    struct ost_props have, struct ost_props *out);
 
 #endif

@@ -30,6 +30,7 @@ struct ost_sourceblocks {
     struct ost_decoder *decoder;
     struct ost_blockring *ring;
     uint64_t left; /* of the allowance */
+    bool exhausted;
     uint64_t clock;
     struct window windows[WINDOWS];
     uint8_t *bytes; /* of the windows, then EXTENT_MAX for a block by itself */
@@ -63,6 +64,11 @@ static struct window *oldest(struct ost_sourceblocks *s)
     return w;
 }
 
+static uint8_t *single(struct ost_sourceblocks *s)
+{
+    return s->bytes + WINDOWS * WINDOW;
+}
+
 /* The bytes of an extent that lies inside the file, good until the next call. */
 static int read_extent(struct ost_sourceblocks *s, uint64_t offset, uint32_t size,
                        const uint8_t **out)
@@ -71,7 +77,6 @@ static int read_extent(struct ost_sourceblocks *s, uint64_t offset, uint32_t siz
     struct window *w = oldest(s);
     uint64_t start = offset & ~(uint64_t)(WINDOW_ALIGN - 1), rest = source->size_bytes - start;
     size_t length = rest < WINDOW ? (size_t)rest : WINDOW;
-    uint8_t *single = s->bytes + WINDOWS * WINDOW;
     int rc;
 
     *out = from_window(s, offset, size);
@@ -88,8 +93,8 @@ static int read_extent(struct ost_sourceblocks *s, uint64_t offset, uint32_t siz
         if (rc != ERR_IO && rc != ERR_RANGE)
             return rc;
     }
-    rc = io_source_read(source, offset, single, size);
-    *out = single;
+    rc = io_source_read(source, offset, single(s), size);
+    *out = single(s);
     return rc;
 }
 
@@ -122,7 +127,17 @@ static int decode(struct ost_sourceblocks *s, struct ost_block_trouble *t, const
     return 0;
 }
 
-static int load(struct ost_sourceblocks *s, const struct ost_block *block, struct bytes *out)
+static bool copy_extent(struct ost_sourceblocks *s, const struct ost_block *block, uint32_t size,
+                        bool *clean)
+{
+    const struct ost_at_hand *h = s->options.at_hand;
+
+    return h && h->copy(h->ctx, block, single(s), size, clean);
+}
+
+/* place: where its extent lies in memory, or NULL. */
+static int load(struct ost_sourceblocks *s, const struct ost_block *block, const uint8_t *place,
+                bool clean, struct bytes *out)
 {
     struct ost_defects defects = {.bid = block->bid};
     struct ost_block_trouble t = {
@@ -130,22 +145,26 @@ static int load(struct ost_sourceblocks *s, const struct ost_block *block, struc
         .extent_bytes = ost_block_extent(s->variant, block->stored),
         .defects = &defects,
     };
-    const uint8_t *extent;
+    const uint8_t *extent = place;
     enum ost_trust trust;
-    int rc;
+    int rc = 0;
 
     if (!range_fits(block->offset, t.extent_bytes, s->options.source->size_bytes)) {
         t.outside = true;
         return lose(s, &t);
     }
-    rc = read_extent(s, block->offset, t.extent_bytes, &extent);
+    if (!place && copy_extent(s, block, t.extent_bytes, &clean))
+        extent = single(s);
+    else if (!place)
+        rc = read_extent(s, block->offset, t.extent_bytes, &extent);
     if (rc == ERR_IO || rc == ERR_RANGE) {
         t.code = rc;
         return lose(s, &t);
     }
     if (rc)
         return rc;
-    ost_block_check(s->variant, block, extent, &defects);
+    if (!clean)
+        ost_block_check(s->variant, block, extent, &defects);
     trust = ost_block_trust(&defects);
     t.suspect = trust == OST_TRUST_SUSPECT;
     return trust == OST_TRUST_NONE ? lose(s, &t) : decode(s, &t, extent, out);
@@ -161,15 +180,25 @@ static const struct ost_block *find(void *ctx, uint64_t bid)
 static int get(void *ctx, const struct ost_block *block, struct bytes *decoded)
 {
     struct ost_sourceblocks *s = ctx;
+    const struct ost_at_hand *h = s->options.at_hand;
     uint64_t cost = block->inflated + (uint64_t)OST_LIMIT_BLOCK_COST;
-    const uint8_t *kept;
+    const uint8_t *place = NULL, *kept;
+    bool clean = false;
 
-    if (cost > s->left)
+    if (cost > s->left) {
+        s->exhausted = true;
         return ERR_LIMIT;
+    }
     s->left -= cost;
+    if (h)
+        place = h->place(h->ctx, block, &clean);
+    if (place && clean && ost_block_plain(s->decoder, block)) {
+        *decoded = (struct bytes){place, block->inflated};
+        return 0;
+    }
     kept = ost_blockring_find(s->ring, block->bid);
     if (!kept)
-        return load(s, block, decoded);
+        return load(s, block, place, clean, decoded);
     *decoded = (struct bytes){kept, block->inflated};
     return 0;
 }
@@ -179,7 +208,8 @@ static void put(void *ctx, const struct ost_block *block, struct bytes decoded)
     struct ost_sourceblocks *s = ctx;
 
     (void)block;
-    ost_blockring_put(s->ring, decoded.data);
+    if (ost_blockring_holds(s->ring, decoded.data))
+        ost_blockring_put(s->ring, decoded.data);
 }
 
 int ost_sourceblocks_create(const struct ost_sourceblocks_options *options,
@@ -224,4 +254,19 @@ const struct ost_blocks *ost_sourceblocks_view(struct ost_sourceblocks *s)
 void ost_sourceblocks_charge(struct ost_sourceblocks *s, uint64_t bytes)
 {
     s->left -= bytes < s->left ? bytes : s->left;
+}
+
+void ost_sourceblocks_refund(struct ost_sourceblocks *s, uint64_t bytes)
+{
+    s->left += bytes;
+}
+
+uint64_t ost_sourceblocks_charged(const struct ost_sourceblocks *s)
+{
+    return s->options.allowance_bytes - s->left;
+}
+
+bool ost_sourceblocks_exhausted(const struct ost_sourceblocks *s)
+{
+    return s->exhausted;
 }

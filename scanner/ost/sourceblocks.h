@@ -36,8 +36,20 @@ struct ost_block_trouble {
     bool suspect;                      /* its content may be other than written */
 };
 
+/* Bytes of an extent that need not be read. *clean: they were compared with the block's trailer and
+ * checksum, and nothing is wrong. */
+struct ost_at_hand {
+    void *ctx;
+    /* Where they lie in memory, in place until the block is put; NULL: they do not. */
+    const uint8_t *(*place)(void *ctx, const struct ost_block *block, bool *clean);
+    /* Copies them, extent_bytes of them; false: it has none. */
+    bool (*copy)(void *ctx, const struct ost_block *block, uint8_t *into, uint32_t extent_bytes,
+                 bool *clean);
+};
+
 struct ost_sourceblocks_options {
-    struct io_source *source; /* outlives the blocks, as does the plan */
+    struct io_source *source;          /* outlives the blocks, as does the plan */
+    const struct ost_at_hand *at_hand; /* asked first; may be NULL */
     const struct ost_plan *plan;
     uint8_t crypt;       /* enum ost_crypt */
     size_t memory_bytes; /* for decoded blocks; at least 1 MiB */
@@ -56,5 +68,10 @@ const struct ost_blocks *ost_sourceblocks_view(struct ost_sourceblocks *s);
 
 /* Takes from the allowance what other work on the image's behalf costs. */
 void ost_sourceblocks_charge(struct ost_sourceblocks *s, uint64_t bytes);
+/* What was taken from it so far, and whether it was too little for something. */
+uint64_t ost_sourceblocks_charged(const struct ost_sourceblocks *s);
+bool ost_sourceblocks_exhausted(const struct ost_sourceblocks *s);
+/* Gives some of it back. */
+void ost_sourceblocks_refund(struct ost_sourceblocks *s, uint64_t bytes);
 
 #endif

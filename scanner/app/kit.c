@@ -1,0 +1,59 @@
+/* kit.c: see kit.h. */
+#include "scanner/app/kit.h"
+
+#include "index/record.h"
+#include "index/view.h"
+#include "io/err.h"
+
+enum { ITEM_ARENA_LIMIT = 512 << 20, READS_IN_FLIGHT = 32 };
+
+int kit_init(struct kit *k, enum idx_algorithm digest, enum io_backend io)
+{
+    const struct io_reader_options how = {.backend = io, .depth = READS_IN_FLIGHT};
+    int err;
+
+    *k = (struct kit){.line = BUF_INIT};
+    arena_init(&k->arena, ITEM_ARENA_LIMIT);
+    err = idx_digester_create(digest, &k->digester);
+    if (!err)
+        err = idx_hash_create(digest, &k->hash);
+    if (!err)
+        err = idx_text_create(&k->text);
+    if (!err)
+        err = packer_create(&k->packer);
+    if (!err)
+        err = io_reader_create(&how, &k->reader);
+    if (err)
+        kit_done(k);
+    else
+        k->hasher = idx_hasher_of(k->hash);
+    return err;
+}
+
+void kit_done(struct kit *k)
+{
+    io_reader_destroy(k->reader);
+    packer_destroy(k->packer);
+    idx_text_destroy(k->text);
+    idx_hash_destroy(k->hash);
+    idx_digester_destroy(k->digester);
+    arena_done(&k->arena);
+    buf_done(&k->line);
+    *k = (struct kit){.line = BUF_INIT};
+}
+
+int kit_item_line(struct kit *k, const struct ost_item *item)
+{
+    struct idx_digests digests;
+    struct idx_view view;
+    int err;
+
+    arena_reset(&k->arena);
+    err = idx_view_make(k->text, &k->arena, item, &view);
+    if (!err)
+        err = idx_digest_item(k->digester, &k->arena, item, &view, &digests);
+    if (err)
+        return err;
+    idx_record_item(&k->line, item, &view, &digests);
+    return k->line.failed ? ERR_NOMEM : 0;
+}

@@ -1,0 +1,35 @@
+/*
+ * kit.h: what a thread needs to read items and write their lines, kept from image to image.
+ *
+ * Ownership: one thread owns a kit and all in it.
+ */
+#ifndef SCANNER_APP_KIT_H
+#define SCANNER_APP_KIT_H
+
+#include "index/digest.h"
+#include "index/frames.h"
+#include "index/hash.h"
+#include "index/text.h"
+#include "io/arena.h"
+#include "io/buf.h"
+#include "io/reader.h"
+
+struct kit {
+    struct io_reader *reader;
+    struct idx_digester *digester;
+    struct idx_hash *hash; /* of attachment data: */
+    struct ost_hasher hasher;
+    struct idx_text *text;
+    struct packer *packer;
+    struct arena arena; /* of the item in hand */
+    struct buf line;    /* empty between lines */
+};
+
+/* ERR_NOMEM, ERR_MFILE, ERR_SYS, ERR_UNSUPPORTED (hash.h). */
+int kit_init(struct kit *k, enum idx_algorithm digest, enum io_backend io);
+void kit_done(struct kit *k); /* all zero is allowed */
+
+/* Appends the line of an item to k->line. ERR_NOMEM. */
+int kit_item_line(struct kit *k, const struct ost_item *item);
+
+#endif

@@ -1,0 +1,386 @@
+/*
+ * native_carry.c: see native_carry.h.
+ *
+ * Blocks differ in size and go in any order, so each lies in a chain of cells of one size: nothing
+ * can be fragmented. Cells come from slabs taken as they are needed. Blocks are found through a
+ * hash table and stand in a heap by need, the furthest on top.
+ *
+ * The carry is cut into parts by block, each with a lock and a share of the memory of its own, so
+ * that threads seldom wait for each other.
+ */
+#include "scanner/native_carry.h"
+
+#include <pthread.h>
+#include <string.h>
+
+#include "io/err.h"
+#include "io/mem.h"
+
+enum {
+    PARTS = 8,
+    CELL = 512,
+    SLAB_CELLS = 512, /* 256 KiB */
+    BUCKETS_FIRST = 256,
+    ENTRIES_FIRST = 128,
+};
+
+#define NONE UINT32_MAX
+
+struct entry {
+    uint64_t need;
+    uint32_t block;
+    uint32_t cell; /* the first of its chain */
+    uint32_t size;
+    uint32_t next;  /* in its bucket, or among the unused */
+    uint32_t place; /* in the heap */
+};
+
+struct part {
+    pthread_mutex_t mutex;
+    uint8_t **slabs;
+    uint32_t *chain; /* by cell: the next of its block, or of the free ones */
+    uint32_t slab_count, slabs_most;
+    uint32_t free_cell, free_cells;
+    struct entry *entries;
+    uint32_t entry_room, unused;
+    uint32_t *buckets; /* of entries */
+    uint32_t bucket_mask;
+    uint32_t *heap; /* of entries */
+    uint32_t heap_count;
+    struct native_carried sums;
+};
+
+struct native_carry {
+    struct part parts[PARTS];
+};
+
+static uint32_t mix(uint32_t block)
+{
+    return (uint32_t)(block * UINT64_C(0x9E3779B97F4A7C15) >> 32);
+}
+
+static struct part *part_of(struct native_carry *c, uint32_t block)
+{
+    return &c->parts[mix(block) % PARTS];
+}
+
+static uint32_t *bucket_of(struct part *p, uint32_t block)
+{
+    return &p->buckets[mix(block) / PARTS & p->bucket_mask];
+}
+
+/* ---- cells ---- */
+
+static uint8_t *cell_at(struct part *p, uint32_t cell)
+{
+    return p->slabs[cell / SLAB_CELLS] + (size_t)(cell % SLAB_CELLS) * CELL;
+}
+
+static bool add_slab(struct part *p)
+{
+    uint32_t first = p->slab_count * SLAB_CELLS;
+    uint8_t *slab;
+
+    if (p->slab_count == p->slabs_most)
+        return false;
+    if (!p->slabs) {
+        p->slabs = mem_alloc_array(p->slabs_most, sizeof *p->slabs);
+        p->chain = mem_alloc_array((size_t)p->slabs_most * SLAB_CELLS, sizeof *p->chain);
+        if (!p->slabs || !p->chain)
+            goto none;
+    }
+    slab = mem_alloc((size_t)SLAB_CELLS * CELL);
+    if (!slab)
+        goto none;
+    p->slabs[p->slab_count++] = slab;
+    for (uint32_t i = 0; i < SLAB_CELLS; i++)
+        p->chain[first + i] = i + 1 < SLAB_CELLS ? first + i + 1 : p->free_cell;
+    p->free_cell = first;
+    p->free_cells += SLAB_CELLS;
+    return true;
+none:
+    p->slabs_most = p->slab_count;
+    return false;
+}
+
+static void free_cells(struct part *p, struct entry *e)
+{
+    uint32_t last = e->cell, count = 1;
+
+    for (; p->chain[last] != NONE; count++)
+        last = p->chain[last];
+    p->chain[last] = p->free_cell;
+    p->free_cell = e->cell;
+    p->free_cells += count;
+}
+
+static void fill_cells(struct part *p, struct entry *e, const uint8_t *from)
+{
+    uint32_t left = e->size, *link = &e->cell;
+
+    while (left) {
+        uint32_t cell = p->free_cell, n = left < CELL ? left : CELL;
+
+        p->free_cell = p->chain[cell];
+        p->free_cells--;
+        memcpy(cell_at(p, cell), from, n);
+        from += n;
+        left -= n;
+        *link = cell;
+        link = &p->chain[cell];
+    }
+    *link = NONE;
+}
+
+static void read_cells(struct part *p, const struct entry *e, uint8_t *into)
+{
+    uint32_t left = e->size;
+
+    for (uint32_t cell = e->cell; left; cell = p->chain[cell]) {
+        uint32_t n = left < CELL ? left : CELL;
+
+        memcpy(into, cell_at(p, cell), n);
+        into += n;
+        left -= n;
+    }
+}
+
+/* ---- the heap ---- */
+
+static void set_place(struct part *p, uint32_t place, uint32_t entry)
+{
+    p->heap[place] = entry;
+    p->entries[entry].place = place;
+}
+
+static bool is_further(const struct part *p, uint32_t a, uint32_t b)
+{
+    return p->entries[a].need > p->entries[b].need;
+}
+
+static void sift_up(struct part *p, uint32_t place)
+{
+    uint32_t entry = p->heap[place];
+
+    while (place > 0 && is_further(p, entry, p->heap[(place - 1) / 2])) {
+        set_place(p, place, p->heap[(place - 1) / 2]);
+        place = (place - 1) / 2;
+    }
+    set_place(p, place, entry);
+}
+
+static void sift_down(struct part *p, uint32_t place)
+{
+    uint32_t entry = p->heap[place];
+
+    for (;;) {
+        uint32_t child = 2 * place + 1;
+
+        if (child + 1 < p->heap_count && is_further(p, p->heap[child + 1], p->heap[child]))
+            child++;
+        if (child >= p->heap_count || !is_further(p, p->heap[child], entry))
+            break;
+        set_place(p, place, p->heap[child]);
+        place = child;
+    }
+    set_place(p, place, entry);
+}
+
+static void heap_remove(struct part *p, uint32_t place)
+{
+    uint32_t last = p->heap[--p->heap_count];
+
+    if (place == p->heap_count)
+        return;
+    set_place(p, place, last);
+    sift_up(p, place);
+    sift_down(p, p->entries[last].place);
+}
+
+/* ---- entries ---- */
+
+static uint32_t find(struct part *p, uint32_t block)
+{
+    uint32_t i = p->buckets ? *bucket_of(p, block) : NONE;
+
+    while (i != NONE && p->entries[i].block != block)
+        i = p->entries[i].next;
+    return i;
+}
+
+static void rehash(struct part *p)
+{
+    memset(p->buckets, 0xff, (p->bucket_mask + (size_t)1) * sizeof *p->buckets);
+    for (uint32_t i = 0; i < p->heap_count; i++) {
+        struct entry *e = &p->entries[p->heap[i]];
+        uint32_t *bucket = bucket_of(p, e->block);
+
+        e->next = *bucket;
+        *bucket = p->heap[i];
+    }
+}
+
+static bool grow(struct part *p)
+{
+    uint32_t room = p->entry_room ? 2 * p->entry_room : ENTRIES_FIRST;
+    struct entry *entries = mem_realloc(p->entries, room * sizeof *entries);
+    uint32_t *heap, *buckets;
+
+    if (!entries)
+        return false;
+    p->entries = entries;
+    heap = mem_realloc(p->heap, room * sizeof *heap);
+    if (!heap)
+        return false;
+    p->heap = heap;
+    buckets = mem_realloc(p->buckets, 2 * (size_t)room * sizeof *buckets);
+    if (!buckets)
+        return false;
+    p->buckets = buckets;
+    p->bucket_mask = 2 * room - 1;
+    for (uint32_t i = p->entry_room; i < room; i++) {
+        entries[i].next = p->unused;
+        p->unused = i;
+    }
+    p->entry_room = room;
+    rehash(p);
+    return true;
+}
+
+static void remove_entry(struct part *p, uint32_t i)
+{
+    struct entry *e = &p->entries[i];
+    uint32_t *link = bucket_of(p, e->block);
+
+    while (*link != i)
+        link = &p->entries[*link].next;
+    *link = e->next;
+    heap_remove(p, e->place);
+    free_cells(p, e);
+    e->next = p->unused;
+    p->unused = i;
+}
+
+/* Makes room for a block by dropping those needed later than it. False: it is the furthest. */
+static bool make_room(struct part *p, uint64_t need, uint32_t cells)
+{
+    while (p->free_cells < cells && add_slab(p))
+        ;
+    while (p->free_cells < cells) {
+        struct entry *top = p->heap_count ? &p->entries[p->heap[0]] : NULL;
+
+        if (!top || top->need <= need)
+            return false;
+        p->sums.dropped_bytes += top->size;
+        remove_entry(p, p->heap[0]);
+    }
+    return p->unused != NONE || grow(p);
+}
+
+static void put(struct part *p, uint32_t block, uint64_t need, const uint8_t *extent, uint32_t size)
+{
+    uint32_t i = find(p, block), *bucket;
+    struct entry *e;
+
+    if (i != NONE || size == 0)
+        return;
+    if (!make_room(p, need, (size + CELL - 1) / CELL)) {
+        p->sums.dropped_bytes += size;
+        return;
+    }
+    p->sums.put_bytes += size;
+    i = p->unused;
+    e = &p->entries[i];
+    p->unused = e->next;
+    bucket = bucket_of(p, block);
+    *e = (struct entry){.need = need, .block = block, .size = size, .next = *bucket};
+    *bucket = i;
+    fill_cells(p, e, extent);
+    set_place(p, p->heap_count++, i);
+    sift_up(p, e->place);
+}
+
+void native_carry_put(struct native_carry *c, uint32_t block, uint64_t need, const uint8_t *extent,
+                      uint32_t size)
+{
+    struct part *p = part_of(c, block);
+
+    pthread_mutex_lock(&p->mutex);
+    put(p, block, need, extent, size);
+    pthread_mutex_unlock(&p->mutex);
+}
+
+bool native_carry_get(struct native_carry *c, uint32_t block, uint8_t *into, uint32_t size)
+{
+    struct part *p = part_of(c, block);
+    uint32_t i;
+
+    pthread_mutex_lock(&p->mutex);
+    i = find(p, block);
+    if (i != NONE && p->entries[i].size == size)
+        read_cells(p, &p->entries[i], into);
+    else
+        i = NONE;
+    pthread_mutex_unlock(&p->mutex);
+    return i != NONE;
+}
+
+void native_carry_drop(struct native_carry *c, uint32_t block)
+{
+    struct part *p = part_of(c, block);
+    uint32_t i;
+
+    pthread_mutex_lock(&p->mutex);
+    i = find(p, block);
+    if (i != NONE)
+        remove_entry(p, i);
+    pthread_mutex_unlock(&p->mutex);
+}
+
+struct native_carried native_carry_sums(const struct native_carry *c)
+{
+    struct native_carried all = {0};
+
+    for (unsigned i = 0; i < PARTS; i++) {
+        all.put_bytes += c->parts[i].sums.put_bytes;
+        all.dropped_bytes += c->parts[i].sums.dropped_bytes;
+    }
+    return all;
+}
+
+int native_carry_create(uint64_t memory_bytes, struct native_carry **out)
+{
+    uint64_t slabs = memory_bytes / PARTS / ((uint64_t)SLAB_CELLS * CELL);
+    struct native_carry *c = mem_zalloc(sizeof *c);
+
+    if (!c)
+        return ERR_NOMEM;
+    for (unsigned i = 0; i < PARTS; i++) {
+        struct part *p = &c->parts[i];
+
+        pthread_mutex_init(&p->mutex, NULL);
+        p->slabs_most = slabs < NONE / SLAB_CELLS ? (uint32_t)slabs : NONE / SLAB_CELLS;
+        p->free_cell = p->unused = NONE;
+    }
+    *out = c;
+    return 0;
+}
+
+void native_carry_destroy(struct native_carry *c)
+{
+    if (!c)
+        return;
+    for (unsigned i = 0; i < PARTS; i++) {
+        struct part *p = &c->parts[i];
+
+        for (uint32_t k = 0; k < p->slab_count; k++)
+            mem_free(p->slabs[k]);
+        mem_free(p->slabs);
+        mem_free(p->chain);
+        mem_free(p->entries);
+        mem_free(p->heap);
+        mem_free(p->buckets);
+        pthread_mutex_destroy(&p->mutex);
+    }
+    mem_free(c);
+}

@@ -1,0 +1,105 @@
+/*
+ * native_lane.h: one thread's part of a native scan: the blocks it has at hand, and the items it
+ * reads of them. Internal to native_scan.c.
+ *
+ * Threads: a lane belongs to one; what lanes share is native_shared, each field with its rule.
+ */
+#ifndef SCANNER_NATIVE_LANE_H
+#define SCANNER_NATIVE_LANE_H
+
+#include <pthread.h>
+#include <stdatomic.h>
+
+#include "scanner/check/tap.h"
+#include "scanner/native_carry.h"
+#include "scanner/native_run.h"
+#include "scanner/native_scan.h"
+
+/* An item, and up to where in the file its blocks reach as far as is known. */
+struct native_due {
+    uint64_t order;
+    uint32_t node; /* its place in the plan; nodes ascend by nid */
+};
+
+struct native_dues {
+    struct native_due *list;
+    size_t count, room;
+};
+
+/* A region of the sweep: a slot of the output. */
+struct native_region {
+    atomic_bool swept;         /* its blocks have passed; those that may be needed are carried */
+    bool begun;                /* the rest: under the lock */
+    struct native_dues posted; /* items found to reach here before it was begun */
+    struct native_dues late;   /* items to be read when all up to here is swept */
+};
+
+struct native_shared {
+    const struct native_scan_job *job;
+    struct chk_view view;
+    struct native_run run; /* what lanes copy: plan, names, rows, folders; read only in the sweep */
+    struct ost_blocks blocks; /* while folders are read */
+    bool idle;                /* nothing is read of this image */
+    uint64_t allowance;
+    struct native_carry *carry;
+    _Atomic uint64_t *settled;  /* by block, a bit: no item that was not read needs it */
+    struct ost_node *own_nodes; /* of the plan, where they are not the check's; or NULL */
+    struct native_due *dues;    /* all items, ascending */
+    size_t due_count;
+    struct native_region *regions;
+    pthread_mutex_t mutex; /* over the regions, and: */
+    uint64_t settle_turn;  /* the first region that is not settled */
+    bool settling;
+    _Atomic uint64_t charged; /* of the allowance, by lanes that have left, and the plan */
+    atomic_bool exhausted;
+};
+
+struct native_lane {
+    struct native_shared *shared;
+    void *out;               /* the lane of job->lanes */
+    struct engine_sink sink; /* of the run: leads there */
+    struct engine_job job;   /* of the run: with a hasher of this thread's */
+    struct native_run run;
+    struct ost_at_hand at_hand;
+    const struct ost_blocks *inner; /* what run.blocks shows */
+    struct ost_blocks view;         /* the same, watched */
+
+    uint64_t region;
+    uint64_t position; /* offset up to which the region has passed */
+    bool settling;     /* instead of sweeping */
+    bool has_run;      /* of the slot, begun in `out` */
+    struct {
+        const struct chk_chunk *chunk;
+        const uint8_t *bytes;
+    } window[CHK_TAP_WINDOW]; /* oldest first */
+    unsigned window_count;
+    size_t due, due_end;     /* of shared->dues, in this region */
+    struct native_dues heap; /* others of this region; the lowest on top */
+
+    bool walking;     /* the item at hand is being looked at, not read */
+    bool later;       /* it has blocks that did not pass yet, in regions before this one */
+    uint64_t highest; /* of its blocks so far */
+    uint32_t *seen;   /* its blocks */
+    size_t seen_count, seen_room;
+    uint64_t partial; /* charged by walks in vain */
+};
+
+int native_dues_add(struct native_dues *d, struct native_due due); /* ERR_NOMEM */
+
+int native_lane_create(struct native_shared *s, struct io_source *source, void *kit,
+                       struct native_lane **out);
+int native_lane_destroy(struct native_lane *l);
+
+int native_lane_begin(struct native_lane *l, uint64_t region);
+int native_lane_chunk(struct native_lane *l, const struct chk_chunk *chunk, const uint8_t *bytes);
+int native_lane_end(struct native_lane *l);
+/* Reads the items that were late in a region. */
+int native_lane_settle(struct native_lane *l, uint64_t region, struct native_dues *late);
+
+/* The entry of a bid, unless it was carved; or NULL. */
+const struct ost_block *native_find_block(const struct native_shared *s, uint64_t bid);
+uint64_t native_region_of(const struct native_shared *s, uint64_t offset);
+/* The first of the dues that is not before that offset. */
+size_t native_due_from(const struct native_shared *s, uint64_t offset);
+
+#endif

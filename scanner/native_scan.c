@@ -1,0 +1,302 @@
+/*
+ * native_scan.c: see native_scan.h.
+ *
+ *   check: plan ──▶ planned: store, names, folders, items by where they are due
+ *          sweep ─▶ lanes (native_lane.c): regions ─▶ items
+ *                          other work: settle the region in turn, close its slot
+ *
+ * A region is settled when all up to it are swept: items that were late in it are read, then all of
+ * its items are there. Regions are settled one after the other, for an item that is late in one may
+ * turn out to reach into the next.
+ */
+#include "scanner/native_scan.h"
+
+#include <string.h>
+
+#include "io/err.h"
+#include "io/mem.h"
+#include "io/sort.h"
+#include "scanner/check/carve.h"
+#include "scanner/native_lane.h"
+
+enum { REGION_BYTES = 16 << 20 };
+
+/* ---- the plan ---- */
+
+static int on_event(void *ctx, const struct ost_plan_event *e)
+{
+    struct native_shared *s = ctx;
+
+    return native_plan_event(&s->run, e);
+}
+
+/* The nodes without those that were carved, which nobody knows to be current. */
+static int copy_plan(struct native_shared *s, const struct ost_plan *plan)
+{
+    struct ost_node *nodes;
+    size_t count = 0;
+
+    s->run.plan = *plan;
+    nodes = mem_alloc_array(plan->node_count + 1, sizeof *nodes);
+    if (!nodes)
+        return ERR_NOMEM;
+    for (size_t i = 0; i < plan->node_count; i++)
+        if (!(plan->nodes[i].flags & CHK_ENTRY_CARVED))
+            nodes[count++] = plan->nodes[i];
+    if (count == plan->node_count) {
+        mem_free(nodes);
+        return 0;
+    }
+    s->own_nodes = s->run.plan.nodes = nodes;
+    s->run.plan.node_count = count;
+    return 0;
+}
+
+const struct ost_block *native_find_block(const struct native_shared *s, uint64_t bid)
+{
+    uint32_t i = bid ? chk_bids_find(s->view.bids, bid) : CHK_NO_BLOCK;
+    const struct ost_block *block = i == CHK_NO_BLOCK ? NULL : &s->view.plan->blocks[i];
+
+    return block && !(block->flags & CHK_ENTRY_CARVED) ? block : NULL;
+}
+
+static uint64_t offset_of(const struct native_shared *s, uint64_t bid)
+{
+    const struct ost_block *block = native_find_block(s, bid);
+
+    return block ? block->offset : 0;
+}
+
+static int compare(const void *a, const void *b)
+{
+    const struct native_due *x = a, *y = b;
+
+    if (x->order != y->order)
+        return x->order < y->order ? -1 : 1;
+    return (x->node > y->node) - (x->node < y->node);
+}
+
+static int list_dues(struct native_shared *s)
+{
+    const struct ost_plan *plan = &s->run.plan;
+    size_t count = 0;
+
+    for (size_t i = 0; i < plan->node_count; i++)
+        count += ost_nid_is_message(plan->nodes[i].nid);
+    s->dues = mem_alloc_array(count + 1, sizeof *s->dues);
+    if (!s->dues)
+        return ERR_NOMEM;
+    for (size_t i = 0; i < plan->node_count; i++) {
+        const struct ost_node *n = &plan->nodes[i];
+        uint64_t data, sub;
+
+        if (!ost_nid_is_message(n->nid))
+            continue;
+        data = offset_of(s, n->data);
+        sub = offset_of(s, n->sub);
+        s->dues[s->due_count++] = (struct native_due){data > sub ? data : sub, (uint32_t)i};
+    }
+    io_sort(s->dues, s->due_count, sizeof *s->dues, compare);
+    return 0;
+}
+
+static int make_tables(struct native_shared *s)
+{
+    const struct native_scan_job *job = s->job;
+    size_t words = s->view.plan->block_count / 64 + 1;
+    int rc;
+
+    s->regions = mem_zalloc((size_t)s->view.regions * sizeof *s->regions);
+    s->settled = mem_zalloc(words * sizeof *s->settled);
+    if (!s->regions || !s->settled)
+        return ERR_NOMEM;
+    rc = native_carry_create(job->carry_bytes ? job->carry_bytes : s->run.memory_bytes / 2,
+                             &s->carry);
+    return rc ? rc : list_dues(s);
+}
+
+static const struct ost_block *find(void *ctx, uint64_t bid)
+{
+    return native_find_block(ctx, bid);
+}
+
+static int get(void *ctx, const struct ost_block *block, struct bytes *decoded)
+{
+    const struct ost_blocks *blocks =
+        ost_sourceblocks_view(((struct native_shared *)ctx)->run.blocks);
+
+    return blocks->get(blocks->ctx, block, decoded);
+}
+
+static void put(void *ctx, const struct ost_block *block, struct bytes decoded)
+{
+    const struct ost_blocks *blocks =
+        ost_sourceblocks_view(((struct native_shared *)ctx)->run.blocks);
+
+    blocks->put(blocks->ctx, block, decoded);
+}
+
+static int read_folders(struct native_shared *s)
+{
+    struct native_run *n = &s->run;
+    int rc = native_open_blocks(n);
+
+    if (rc == ERR_UNSUPPORTED) {
+        s->idle = true;
+        return native_crypt_unknown(n);
+    }
+    if (rc)
+        return rc;
+    s->blocks = (struct ost_blocks){s, find, get, put};
+    n->reading.blocks = &s->blocks;
+    rc = native_image(n);
+    if (!rc)
+        rc = native_folders(n);
+    if (rc)
+        return rc;
+    atomic_store(&s->charged, ost_sourceblocks_charged(n->blocks));
+    atomic_store(&s->exhausted, ost_sourceblocks_exhausted(n->blocks));
+    return 0;
+}
+
+static int on_planned(void *ctx, const struct chk_view *view)
+{
+    struct native_shared *s = ctx;
+    int rc;
+
+    s->view = *view;
+    rc = copy_plan(s, view->plan);
+    if (!rc)
+        rc = read_folders(s);
+    if (rc || s->idle)
+        return rc;
+    /* A file without room for a block: who knows what its nodes name. */
+    if (!view->regions)
+        atomic_store(&s->exhausted, true);
+    s->allowance = native_allowance(&s->run.plan, view->file_size);
+    return make_tables(s);
+}
+
+/* ---- the sweep ---- */
+
+static int on_join(void *ctx, struct io_source *source, void *kit, void **lane)
+{
+    struct native_lane *l = NULL;
+    struct native_shared *s = ctx;
+    int rc = s->idle ? 0 : native_lane_create(s, source, kit, &l);
+
+    *lane = l;
+    return rc;
+}
+
+static int on_leave(void *lane)
+{
+    return native_lane_destroy(lane);
+}
+
+static int on_begin(void *lane, uint64_t region)
+{
+    return lane ? native_lane_begin(lane, region) : 0;
+}
+
+static int on_chunk(void *lane, const struct chk_chunk *chunk, const uint8_t *bytes)
+{
+    return lane ? native_lane_chunk(lane, chunk, bytes) : 0;
+}
+
+static int on_end(void *lane, uint64_t region)
+{
+    (void)region;
+    return lane ? native_lane_end(lane) : 0;
+}
+
+/* Takes the region in turn, if it can be settled now. */
+static bool take_turn(struct native_shared *s, uint64_t *region, struct native_dues *late)
+{
+    bool taken = false;
+
+    pthread_mutex_lock(&s->mutex);
+    if (!s->settling && s->settle_turn < s->view.regions &&
+        atomic_load(&s->regions[s->settle_turn].swept)) {
+        s->settling = taken = true;
+        *region = s->settle_turn;
+        *late = s->regions[*region].late;
+        s->regions[*region].late = (struct native_dues){0};
+    }
+    pthread_mutex_unlock(&s->mutex);
+    return taken;
+}
+
+static int on_other(void *lane)
+{
+    struct native_lane *l = lane;
+    struct native_shared *s;
+    struct native_dues late;
+    uint64_t region;
+    int rc;
+
+    if (!l || !take_turn(l->shared, &region, &late))
+        return 0;
+    s = l->shared;
+    rc = native_lane_settle(l, region, &late);
+    mem_free(late.list);
+    pthread_mutex_lock(&s->mutex);
+    s->settling = false;
+    s->settle_turn++;
+    pthread_mutex_unlock(&s->mutex);
+    if (!rc)
+        rc = s->job->lanes->close(l->out, region);
+    return rc ? rc : 1;
+}
+
+static void on_stop(void *ctx, int code)
+{
+    const struct native_lanes *lanes = ((struct native_shared *)ctx)->job->lanes;
+
+    lanes->stop(lanes->ctx, code);
+}
+
+/* ---- the scan ---- */
+
+static void shared_done(struct native_shared *s)
+{
+    for (uint64_t i = 0; s->regions && i < s->view.regions; i++) {
+        mem_free(s->regions[i].posted.list);
+        mem_free(s->regions[i].late.list);
+    }
+    mem_free(s->regions);
+    mem_free(s->dues);
+    mem_free(s->settled);
+    mem_free(s->own_nodes);
+    native_carry_destroy(s->carry);
+    native_run_done(&s->run);
+    pthread_mutex_destroy(&s->mutex);
+}
+
+int native_scan(const struct native_scan_job *job, struct chk_result *result, bool *again)
+{
+    struct native_shared s = {.job = job};
+    const struct chk_tap tap = {
+        .ctx = &s,
+        .region_bytes = job->region_bytes ? job->region_bytes : REGION_BYTES,
+        .event = on_event,
+        .planned = on_planned,
+        .join = on_join,
+        .leave = on_leave,
+        .begin = on_begin,
+        .chunk = on_chunk,
+        .end = on_end,
+        .other = on_other,
+        .stop = on_stop,
+    };
+    struct chk_job check = *job->check;
+    int rc;
+
+    pthread_mutex_init(&s.mutex, NULL);
+    native_run_init(&s.run, job->engine, job->sink, check.sources[0]);
+    check.tap = &tap;
+    rc = s.run.variant ? chk_run(&check, job->check_sink, result) : ERR_UNSUPPORTED;
+    *again = s.exhausted || s.charged > s.allowance;
+    shared_done(&s);
+    return rc;
+}

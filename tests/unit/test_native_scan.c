@@ -1,0 +1,446 @@
+/*
+ * test_native_scan.c: check and items in one sweep say what the check and the engine say in turn,
+ * whatever the number of threads, the regions and the room for what is carried.
+ */
+#include <pthread.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <cmocka.h>
+
+#include "index/hash.h"
+#include "io/err.h"
+#include "io/mem.h"
+#include "scanner/engine_native.h"
+#include "scanner/native_scan.h"
+#include "scanner/ost/amap.h"
+#include "tests/support/enginelog.h"
+#include "tests/support/forge.h"
+#include "tests/support/images.h"
+#include "tests/support/samples.h"
+#include "tests/support/tinymessage.h"
+
+enum { THREADS_MOST = 3, MEMORY = 64 << 20 };
+
+/* What was said of an item. */
+struct said {
+    uint64_t slot, order;
+    uint32_t nid;
+    char *text;
+};
+
+struct told {
+    pthread_mutex_t mutex;
+    struct said *list;
+    size_t count, room;
+    uint64_t closed;                 /* slots, in their order */
+    unsigned runs_after_closing;     /* there must be none */
+    unsigned codes[FINDING_CODES];   /* of the engine's findings */
+    unsigned checked[FINDING_CODES]; /* of the check's */
+    struct enginelog folders;
+    unsigned lanes;
+};
+
+/* A thread's: the log makes the text of an item. */
+struct lane {
+    struct told *told;
+    struct enginelog log;
+    uint64_t slot, order;
+    uint32_t nid;
+    bool first; /* of a run */
+    uint64_t last_order;
+    uint32_t last_nid;
+};
+
+static int on_join(void *ctx, void *kit, void **lane, const struct ost_hasher **hasher)
+{
+    struct lane *l = mem_zalloc(sizeof *l);
+
+    assert_null(kit);
+    assert_non_null(*hasher);
+    if (!l)
+        return ERR_NOMEM;
+    l->told = ctx;
+    enginelog_init(&l->log);
+    l->log.images = 1;
+    pthread_mutex_lock(&l->told->mutex);
+    l->told->lanes++;
+    pthread_mutex_unlock(&l->told->mutex);
+    *lane = l;
+    return 0;
+}
+
+static void on_leave(void *ctx, void *lane)
+{
+    struct lane *l = lane;
+    struct told *t = ctx;
+
+    pthread_mutex_lock(&t->mutex);
+    for (unsigned i = 0; i < FINDING_CODES; i++)
+        t->codes[i] += l->log.codes[i];
+    pthread_mutex_unlock(&t->mutex);
+    enginelog_done(&l->log);
+    mem_free(l);
+}
+
+static int on_run(void *lane, uint64_t slot)
+{
+    struct lane *l = lane;
+
+    l->slot = slot;
+    l->first = true;
+    pthread_mutex_lock(&l->told->mutex);
+    l->told->runs_after_closing += slot < l->told->closed;
+    pthread_mutex_unlock(&l->told->mutex);
+    return 0;
+}
+
+static int on_next(void *lane, uint64_t order, uint32_t nid)
+{
+    struct lane *l = lane;
+
+    assert_true(l->first || order > l->last_order || (order == l->last_order && nid > l->last_nid));
+    l->first = false;
+    l->last_order = l->order = order;
+    l->last_nid = l->nid = nid;
+    return 0;
+}
+
+/* Keeps the text that the log has made. */
+static int keep(struct lane *l)
+{
+    struct told *t = l->told;
+    const char *made = buf_cstr(&l->log.text);
+    char *text = made ? strdup(made) : NULL;
+
+    if (!text)
+        return ERR_NOMEM;
+    buf_reset(&l->log.text);
+    pthread_mutex_lock(&t->mutex);
+    if (t->count == t->room) {
+        t->room = t->room ? 2 * t->room : 256;
+        t->list = realloc(t->list, t->room * sizeof *t->list);
+    }
+    t->list[t->count++] = (struct said){l->slot, l->order, l->nid, text};
+    pthread_mutex_unlock(&t->mutex);
+    return 0;
+}
+
+static int on_item(void *lane, const struct ost_item *item)
+{
+    struct lane *l = lane;
+    int rc = l->log.sink.item(&l->log, item);
+
+    assert_int_equal(item->order, l->order);
+    return rc ? rc : keep(l);
+}
+
+static int on_failed(void *lane, uint32_t nid, uint32_t folder, bool assoc)
+{
+    struct lane *l = lane;
+    int rc = l->log.sink.failed(&l->log, nid, folder, assoc);
+
+    return rc ? rc : keep(l);
+}
+
+static int on_finding(void *lane, const struct finding *f)
+{
+    struct lane *l = lane;
+
+    return l->log.sink.finding(&l->log, f);
+}
+
+static int on_close(void *lane, uint64_t slot)
+{
+    struct told *t = ((struct lane *)lane)->told;
+
+    pthread_mutex_lock(&t->mutex);
+    t->closed = slot + 1 > t->closed ? slot + 1 : t->closed;
+    pthread_mutex_unlock(&t->mutex);
+    return 0;
+}
+
+static void on_stop(void *ctx, int code)
+{
+    (void)ctx, (void)code;
+}
+
+static int on_checked(void *ctx, const struct finding *f)
+{
+    ((unsigned *)ctx)[f->code]++;
+    return 0;
+}
+
+static int compare(const void *a, const void *b)
+{
+    const struct said *x = a, *y = b;
+
+    if (x->slot != y->slot)
+        return x->slot < y->slot ? -1 : 1;
+    if (x->order != y->order)
+        return x->order < y->order ? -1 : 1;
+    return (x->nid > y->nid) - (x->nid < y->nid);
+}
+
+/* An image in memory, and what is said of it in turn. */
+struct subject {
+    const uint8_t *data;
+    size_t size;
+    struct ost_header header;
+    struct ost_header_report report;
+    struct enginelog log;
+    unsigned checked[FINDING_CODES];
+    struct chk_result result;
+    struct ost_hasher hasher;
+};
+
+struct how {
+    unsigned threads;
+    uint64_t region_bytes, carry_bytes;
+    uint64_t fail_nth; /* allocation; 0: none */
+};
+
+static void subject_open(struct subject *s, const void *data, size_t size,
+                         const struct ost_header *header)
+{
+    const struct chk_sink sink = {.ctx = s->checked, .finding = on_checked};
+    struct io_source *source;
+    struct engine_job job;
+    struct chk_job check;
+
+    *s = (struct subject){.data = data, .size = size, .hasher = idx_hasher(IDX_XXH3)};
+    ost_header_check((struct bytes){data, size < OST_HEADER_SIZE ? size : OST_HEADER_SIZE}, size,
+                     &s->header, &s->report);
+    if (header) {
+        s->header = *header;
+        s->report = (struct ost_header_report){.state = OST_HEADER_SOUND};
+    }
+    assert_int_equal(io_source_open_mem(data, size, &source), 0);
+    check = (struct chk_job){.sources = &source,
+                             .source_count = 1,
+                             .header = &s->header,
+                             .report = &s->report,
+                             .memory_bytes = MEMORY};
+    assert_int_equal(chk_run(&check, &sink, &s->result), 0);
+    job = (struct engine_job){.header = &s->header, .memory_bytes = MEMORY, .hasher = &s->hasher};
+    enginelog_init(&s->log);
+    assert_int_equal(native_run_source(&job, &s->log.sink, source), 0);
+    io_source_close(source);
+}
+
+static void subject_close(struct subject *s)
+{
+    enginelog_done(&s->log);
+}
+
+static int scan(const struct subject *s, const struct how *how, struct told *t, bool *again)
+{
+    struct io_source *sources[THREADS_MOST];
+    const struct native_lanes lanes = {t,          on_join, on_leave,  on_run,   on_next,
+                                       on_finding, on_item, on_failed, on_close, on_stop};
+    const struct chk_sink check_sink = {.ctx = t->checked, .finding = on_checked};
+    const struct engine_job engine = {
+        .header = &s->header, .memory_bytes = MEMORY, .hasher = &s->hasher};
+    const struct chk_job check = {.sources = sources,
+                                  .source_count = how->threads,
+                                  .header = &s->header,
+                                  .report = &s->report,
+                                  .memory_bytes = MEMORY};
+    const struct native_scan_job job = {&engine,          &check, &check_sink,
+                                        &t->folders.sink, &lanes, how->region_bytes,
+                                        how->carry_bytes};
+    struct chk_result result = {0};
+    int rc;
+
+    for (unsigned i = 0; i < how->threads; i++)
+        assert_int_equal(io_source_open_mem(s->data, s->size, &sources[i]), 0);
+    mem_test_fail(how->fail_nth, 0);
+    rc = native_scan(&job, &result, again);
+    mem_test_fail(0, 0);
+    for (unsigned i = 0; i < how->threads; i++)
+        io_source_close(sources[i]);
+    if (!rc && !*again) {
+        assert_int_equal(result.verified_bytes, s->result.verified_bytes);
+        assert_int_equal(result.corrupt, s->result.corrupt);
+    }
+    return rc;
+}
+
+static void told_init(struct told *t)
+{
+    memset(t, 0, sizeof *t);
+    pthread_mutex_init(&t->mutex, NULL);
+    enginelog_init(&t->folders);
+}
+
+static void told_done(struct told *t)
+{
+    for (size_t i = 0; i < t->count; i++)
+        free(t->list[i].text);
+    free(t->list);
+    enginelog_done(&t->folders);
+    pthread_mutex_destroy(&t->mutex);
+}
+
+static void same_as_in_turn(const struct subject *s, const struct how *how)
+{
+    static struct told t;
+    bool again = true;
+    struct buf all = BUF_INIT;
+
+    told_init(&t);
+    assert_int_equal(scan(s, how, &t, &again), 0);
+    assert_false(again);
+    assert_int_equal(t.runs_after_closing, 0);
+    assert_int_equal(t.lanes, how->threads);
+    if (t.count)
+        qsort(t.list, t.count, sizeof *t.list, compare);
+    buf_puts(&all, buf_cstr(&t.folders.text));
+    for (size_t i = 0; i < t.count; i++) {
+        assert_true(i == 0 || t.list[i].order >= t.list[i - 1].order);
+        buf_puts(&all, t.list[i].text);
+    }
+    assert_string_equal(buf_cstr(&all), buf_cstr(&((struct subject *)(uintptr_t)s)->log.text));
+    for (unsigned i = 0; i < FINDING_CODES; i++) {
+        assert_int_equal(t.codes[i] + t.folders.codes[i], s->log.codes[i]);
+        assert_int_equal(t.checked[i], s->checked[i]);
+    }
+    buf_done(&all);
+    told_done(&t);
+}
+
+/* In every way that there is. */
+static void same_in_all_ways(const struct subject *s)
+{
+    static const uint64_t regions[] = {1, 1 << 20, 0};
+    static const uint64_t carries[] = {1, 4 << 20, 0};
+
+    for (unsigned threads = 1; threads <= THREADS_MOST; threads++)
+        for (unsigned r = 0; r < 3; r++) {
+            struct how how = {threads, regions[r], carries[(threads + r) % 3], 0};
+
+            same_as_in_turn(s, &how);
+        }
+}
+
+/* Without room for one allocation map nobody knows where blocks may be: not at once. */
+static void tiny_images(void **state)
+{
+    static const struct how how = {1, 0, 0, 0};
+    unsigned at_once = 0;
+
+    (void)state;
+    for (unsigned f = 0; f < 3; f++) {
+        static struct told told;
+        bool again = false;
+        struct subject s;
+        struct tiny t;
+
+        tiny_mailbox(&t, forge_formats[f]);
+        subject_open(&s, t.data, t.size, &t.header);
+        told_init(&told);
+        assert_int_equal(scan(&s, &how, &told, &again), 0);
+        assert_int_equal(again, ost_amap_count(t.v, t.size) == 0);
+        told_done(&told);
+        if (!again)
+            same_in_all_ways(&s);
+        at_once += !again;
+        subject_close(&s);
+        tiny_done(&t);
+    }
+    assert_int_equal(at_once, 2);
+}
+
+static void real_images(void **state)
+{
+    static const char *const names[] = {SAMPLE_OST, SAMPLE_OST2, SAMPLE_ENRON};
+
+    (void)state;
+    for (unsigned i = 0; i < 3; i++) {
+        struct ndbfile f;
+        struct subject s;
+
+        ndbfile_open(&f, sample_or_skip(names[i]));
+        subject_open(&s, f.bytes.data, f.bytes.size, NULL);
+        assert_true(s.log.items > 0);
+        same_in_all_ways(&s);
+        subject_close(&s);
+        ndbfile_close(&f);
+    }
+}
+
+/* Stretches of 512 bytes overwritten here and there, with the checksums left wrong. */
+static void damaged_images(void **state)
+{
+    unsigned partial = 0, failed = 0;
+    struct ndbfile f;
+
+    (void)state;
+    ndbfile_open(&f, sample_or_skip(SAMPLE_ENRON));
+    srand(1);
+    for (unsigned turn = 0; turn < 12; turn++) {
+        size_t size = turn % 4 == 3 ? f.bytes.size * 2 / 3 : f.bytes.size;
+        uint8_t *data = images_copy(&f, &size);
+        struct how how = {turn % THREADS_MOST + 1, 1, turn % 2 ? 1 : 0, 0};
+        struct subject s;
+
+        for (unsigned i = 0; i < 30u << turn % 4; i++)
+            memset(data + 0x4400 + (size_t)rand() % (size - 0x4600), (int)turn, 512);
+        subject_open(&s, data, size, NULL);
+        partial += s.log.partial;
+        failed += s.log.failed;
+        same_as_in_turn(&s, &how);
+        subject_close(&s);
+        free(data);
+    }
+    assert_true(partial > 10 && failed > 10);
+    ndbfile_close(&f);
+}
+
+/* Some need not succeed: then what they were for is read or looked for again. */
+static void each_allocation_may_fail(void **state)
+{
+    struct how how = {1, 1, 0, 0};
+    unsigned failures = 0;
+    struct ndbfile f;
+    struct subject s;
+    uint64_t all = 1;
+
+    (void)state;
+    ndbfile_open(&f, corpus_or_skip("pstsdk-submessage.pst"));
+    subject_open(&s, f.bytes.data, f.bytes.size, NULL);
+    for (; how.fail_nth <= all; how.fail_nth++) {
+        uint64_t before = mem_test_count();
+        static struct told t;
+        bool again;
+        int rc;
+
+        told_init(&t);
+        rc = scan(&s, &how, &t, &again);
+        assert_true(rc == 0 || rc == ERR_NOMEM);
+        assert_true(rc || t.count == s.log.items + s.log.assoc + s.log.failed);
+        failures += rc != 0;
+        if (!how.fail_nth)
+            all = mem_test_count() - before;
+        told_done(&t);
+    }
+    assert_true(failures > 50);
+    subject_close(&s);
+    ndbfile_close(&f);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(tiny_images),
+        cmocka_unit_test(real_images),
+        cmocka_unit_test(damaged_images),
+        cmocka_unit_test(each_allocation_may_fail),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
