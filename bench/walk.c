@@ -8,23 +8,18 @@
 
 #include <string.h>
 
+#include "bench/mapped.h"
 #include "io/arena.h"
 #include "io/err.h"
 #include "io/mem.h"
-#include "io/source.h"
-#include "scanner/ost/block.h"
-#include "scanner/ost/blockring.h"
+#include "io/sort.h"
 #include "scanner/ost/pc.h"
-#include "scanner/ost/plan.h"
 #include "scanner/ost/props.h"
 #include "scanner/ost/reading.h"
-#include "io/sort.h"
 
 enum {
     MEMORY = 64 << 20,
     NID_TYPE = 0x1F,
-    NID_MESSAGE = 0x04,
-    NID_ASSOC_MESSAGE = 0x08,
     NID_RECIPIENTS = 0x692,
     NID_ATTACHMENTS = 0x671,
     PID_DATA = 0x3701,
@@ -32,71 +27,13 @@ enum {
 };
 
 struct walk {
-    const uint8_t *image;
-    size_t size_bytes;
-    struct ost_plan plan;
-    struct ost_decoder *decoder;
-    struct ost_blockring *ring;
-    uint8_t *checked; /* by place in the plan */
-    struct ost_blocks blocks;
+    struct mapped *image;
     struct arena arena;
     struct ost_reading reading;
     struct ost_subnode pending[PENDING]; /* objects of the item that are not read yet */
     size_t pending_count;
     struct walk_count count;
 };
-
-static const struct ost_block *find(void *ctx, uint64_t bid)
-{
-    return ost_plan_block(&((struct walk *)ctx)->plan, bid);
-}
-
-static int check(struct walk *w, const struct ost_block *block)
-{
-    uint8_t *checked = &w->checked[block - w->plan.blocks];
-    uint32_t extent = ost_block_extent(w->plan.variant, block->stored);
-    struct ost_defects defects = {0};
-
-    if (*checked)
-        return 0;
-    if (!range_fits(block->offset, extent, w->size_bytes))
-        return ERR_DAMAGED;
-    ost_block_check(w->plan.variant, block, w->image + block->offset, &defects);
-    *checked = 1;
-    return defects.count ? ERR_DAMAGED : 0;
-}
-
-static int get(void *ctx, const struct ost_block *block, struct bytes *decoded)
-{
-    struct walk *w = ctx;
-    const uint8_t *kept;
-    uint8_t *room;
-    int rc = check(w, block);
-
-    if (rc)
-        return rc;
-    if (ost_block_plain(w->decoder, block)) {
-        *decoded = (struct bytes){w->image + block->offset, block->inflated};
-        return 0;
-    }
-    kept = ost_blockring_find(w->ring, block->bid);
-    if (!kept) {
-        kept = room = ost_blockring_add(w->ring, block->bid, block->inflated);
-        if (!room)
-            return ERR_LIMIT;
-        rc = ost_block_decode(w->decoder, block, w->image + block->offset, room, NULL);
-    }
-    *decoded = (struct bytes){kept, block->inflated};
-    return rc;
-}
-
-static void put(void *ctx, const struct ost_block *block, struct bytes decoded)
-{
-    struct walk *w = ctx;
-
-    if (!ost_block_plain(w->decoder, block))
-        ost_blockring_put(w->ring, decoded.data);
-}
 
 static int push(struct walk *w, const struct ost_subnode *node)
 {
@@ -136,7 +73,7 @@ static int object(struct walk *w, struct ost_subnode roots)
     int rc = ost_reading_leaves(&w->reading, roots.data, &leaves);
 
     if (!rc)
-        rc = ost_heap_open(w->plan.variant->format, leaves, &heap);
+        rc = ost_heap_open(w->image->plan.variant->format, leaves, &heap);
     if (!rc)
         rc = ost_pc_read(&heap, w->reading.arena, &pc);
     if (!rc)
@@ -185,76 +122,40 @@ static int by_offset(const void *a, const void *b)
     return (x->offset > y->offset) - (x->offset < y->offset);
 }
 
-static bool is_message(uint32_t nid)
-{
-    return (nid & NID_TYPE) == NID_MESSAGE || (nid & NID_TYPE) == NID_ASSOC_MESSAGE;
-}
-
 static int items(struct walk *w)
 {
-    struct place *list = mem_alloc_array(w->plan.node_count + 1, sizeof *list);
+    struct place *list = mem_alloc_array(w->image->plan.node_count + 1, sizeof *list);
     size_t count = 0;
     int rc = 0;
 
     if (!list)
         return ERR_NOMEM;
-    for (size_t i = 0; i < w->plan.node_count; i++) {
-        const struct ost_block *block = ost_plan_block(&w->plan, w->plan.nodes[i].data);
+    for (size_t i = 0; i < w->image->plan.node_count; i++) {
+        const struct ost_block *block =
+            ost_plan_block(&w->image->plan, w->image->plan.nodes[i].data);
 
-        if (is_message(w->plan.nodes[i].nid))
+        if (mapped_is_message(w->image->plan.nodes[i].nid))
             list[count++] = (struct place){block ? block->offset : 0, (uint32_t)i};
     }
     io_sort(list, count, sizeof *list, by_offset);
     for (size_t i = 0; i < count && !rc; i++)
-        rc = item(w, &w->plan.nodes[list[i].node]);
+        rc = item(w, &w->image->plan.nodes[list[i].node]);
     mem_free(list);
-    return rc;
-}
-
-static int load(struct walk *w, struct ost_header *header)
-{
-    struct bytes head = {w->image,
-                         w->size_bytes < OST_HEADER_SIZE ? w->size_bytes : OST_HEADER_SIZE};
-    struct ost_plan_options how = {.memory_bytes = UINT64_MAX};
-    struct ost_header_report report;
-    struct io_source *source;
-    int rc = io_source_open_mem(w->image, w->size_bytes, &source);
-
-    if (rc)
-        return rc;
-    ost_header_check(head, w->size_bytes, header, &report);
-    rc = report.state == OST_HEADER_UNUSABLE ? ERR_DAMAGED : 0;
-    how.variant = ost_variant_of(header->format);
-    how.nbt = header->nbt;
-    how.bbt = header->bbt;
-    if (!rc)
-        rc = ost_plan_load(source, &how, &w->plan);
-    io_source_close(source);
     return rc;
 }
 
 static int walk(struct walk *w)
 {
-    struct ost_header header;
-    int rc = load(w, &header);
+    struct mapped *m = w->image;
+    int rc;
 
-    if (!rc)
-        rc = ost_decoder_create(w->plan.variant, header.crypt, &w->decoder);
-    if (!rc)
-        rc = ost_blockring_create(MEMORY, &w->ring);
-    w->checked = mem_zalloc(w->plan.block_count + 1);
-    if (!rc && !w->checked)
-        rc = ERR_NOMEM;
-    if (rc)
-        return rc;
-    w->blocks = (struct ost_blocks){w, find, get, put};
     w->reading = (struct ost_reading){
-        .variant = w->plan.variant, .blocks = &w->blocks, .arena = &w->arena, .quiet = true};
+        .variant = m->plan.variant, .blocks = &m->blocks, .arena = &w->arena, .quiet = true};
     rc = items(w);
-    w->count.bytes = w->plan.page_count * (uint64_t)w->plan.variant->page_size;
-    for (size_t i = 0; i < w->plan.block_count && !rc; i++) {
-        w->count.bytes += ost_block_extent(w->plan.variant, w->plan.blocks[i].stored);
-        rc = check(w, &w->plan.blocks[i]);
+    w->count.bytes = m->plan.page_count * (uint64_t)m->plan.variant->page_size;
+    for (size_t i = 0; i < m->plan.block_count && !rc; i++) {
+        w->count.bytes += ost_block_extent(m->plan.variant, m->plan.blocks[i].stored);
+        rc = mapped_check(m, &m->plan.blocks[i]);
     }
     return rc;
 }
@@ -262,20 +163,17 @@ static int walk(struct walk *w)
 int walk_image(const uint8_t *image, size_t size_bytes, struct walk_count *out)
 {
     struct walk *w = mem_zalloc(sizeof *w);
-    int rc = ERR_NOMEM;
+    struct mapped mapped;
+    int rc = w ? mapped_open(image, size_bytes, &mapped) : ERR_NOMEM;
 
-    if (!w)
-        return rc;
-    w->image = image;
-    w->size_bytes = size_bytes;
-    arena_init(&w->arena, MEMORY);
-    rc = walk(w);
-    *out = w->count;
-    arena_done(&w->arena);
-    ost_blockring_destroy(w->ring);
-    ost_decoder_destroy(w->decoder);
-    mem_free(w->checked);
-    ost_plan_done(&w->plan);
+    if (!rc) {
+        w->image = &mapped;
+        arena_init(&w->arena, MEMORY);
+        rc = walk(w);
+        *out = w->count;
+        arena_done(&w->arena);
+        mapped_close(&mapped);
+    }
     mem_free(w);
     return rc;
 }
