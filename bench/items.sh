@@ -13,6 +13,7 @@
 set -euo pipefail
 
 here=$(cd "$(dirname "$0")" && pwd)
+. "$here/peers.sh"
 size=2G
 items=4000
 images=
@@ -69,12 +70,8 @@ program() { # NAME COUNT-FUNCTION COMMAND...
 }
 
 count_ostscan() { "$build/ostscan" show --json --type item "$output"/scan/manifests/*.zst | wc -l; }
-# An item is a folder named by its kind and number; those within an attachment are not counted.
-count_pffexport() {
-    find "$output" -name 'Attachments' -prune -o -type d -print |
-        grep -Ec '/(Message|Appointment|Meeting|Contact|Task|Note|Activity|Post|Report|Document|Sharing|Folder|DistributionList|Item|RSS)[0-9]{5}$' || true
-}
-count_readpst() { awk '/ items done/ { for (i = 1; i < NF; i++) if ($(i + 1) == "items" && $(i + 2) ~ /^done/) n += $i } END { print n + 0 }' "$work/log"; }
+count_pffexport() { pffexport_items "$output"; }
+count_readpst() { readpst_items "$work/log"; }
 
 table() { # NAME
     awk -v json="$json/$1.programs.json" '
@@ -105,7 +102,7 @@ measure() { # NAME IMAGE PEERS
     fi
     if command -v readpst >/dev/null; then
         mkdir -p "$work/readpst"
-        program readpst count_readpst bash -c 'mkdir -p "$1" && readpst -j 0 -o "$1" "$2"' - "$output/readpst" "$2"
+        program readpst count_readpst bash -c 'mkdir -p "$1" && readpst -D -j 0 -o "$1" "$2"' - "$output/readpst" "$2"
     fi
     table "$1"
 }
