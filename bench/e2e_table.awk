@@ -36,7 +36,7 @@ END {
     plot_data()
 }
 
-function row(set, temperature, program, key,    heading, mb, of, rate, seconds, mib) {
+function row(set, temperature, program, key,    timed, mb, of, rate, seconds, mib) {
     if (set != last_set || temperature != last_temperature) {
         lines = lines sprintf("%s%s, %s: %.1f MB allocated, %.1f MB in extents\n%-14s %8s %7s %9s %8s %9s %7s %7s %7s %7s\n",
             (n > 1 ? "\n" : ""), set, temperature, allocated[set] / 1e6, extents[set] / 1e6, "program", "MB/s", "of raw",
@@ -44,16 +44,19 @@ function row(set, temperature, program, key,    heading, mb, of, rate, seconds, 
         last_set = set
         last_temperature = temperature
     }
-    mb = extents[set] * 1e3 / ns[key]
-    of = limit_of(set, temperature, program) / ns[key]
+    timed = ns[key] != "-"
+    mb = timed ? extents[set] * 1e3 / ns[key] : 0
+    of = timed ? limit_of(set, temperature, program) / ns[key] : 0
     rate = items[key] == "-" ? "-" : sprintf("%.0f", items[key] * 1e9 / ns[key])
     seconds = cpu[key] == "-" ? "-" : sprintf("%.3f", cpu[key] / extents[set])
     mib = peak[key] == "-" ? "-" : sprintf("%.0f", peak[key] / 1048576)
-    lines = lines sprintf("%-14s %8.0f %7.3f %9s %8s %9s %7s %7s %7s %7s%s\n", program, mb, of, rate, seconds, mib,
+    lines = lines sprintf("%-14s %8s %7s %9s %8s %9s %7s %7s %7s %7s%s\n", program,
+        (timed ? sprintf("%.0f", mb) : "-"), (timed ? sprintf("%.3f", of) : "-"), rate, seconds, mib,
         share(plan[key], set), share(sweep[key], set), share(gaps[key], set), share(again[key], set),
         items[key] == "-" || items[key] == ours[set] ? "" : "  (" items[key] " items, not " ours[set] ")")
-    printf "%s{\"set\":\"%s\",\"cache\":\"%s\",\"program\":\"%s\",\"elapsed_ns\":%s,\"cpu_ns\":%s,\"mb_s\":%.1f,\"of_raw\":%.4f,\"items\":%s,\"items_s\":%s,\"peak_bytes\":%s,\"allocated_bytes\":%s,\"extent_bytes\":%s,\"read\":{\"plan\":%s,\"sweep\":%s,\"gaps\":%s,\"again\":%s}}\n",
-        (n > 1 ? "," : ""), set, temperature, program, ns[key], known(cpu[key]), mb, of, known(items[key]), known(rate),
+    printf "%s{\"set\":\"%s\",\"cache\":\"%s\",\"program\":\"%s\",\"elapsed_ns\":%s,\"cpu_ns\":%s,\"mb_s\":%s,\"of_raw\":%s,\"items\":%s,\"items_s\":%s,\"peak_bytes\":%s,\"allocated_bytes\":%s,\"extent_bytes\":%s,\"read\":{\"plan\":%s,\"sweep\":%s,\"gaps\":%s,\"again\":%s}}\n",
+        (n > 1 ? "," : ""), set, temperature, program, known(ns[key]), known(cpu[key]),
+        (timed ? sprintf("%.1f", mb) : "null"), (timed ? sprintf("%.4f", of) : "null"), known(items[key]), known(rate),
         known(peak[key]), allocated[set], extents[set], known(plan[key]), known(sweep[key]), known(gaps[key]), known(again[key]) >json
 }
 
