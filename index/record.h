@@ -80,6 +80,21 @@ enum idx_image_state {
 };
 const char *idx_image_state_name(enum idx_image_state state);
 
+/* What was asked of the device, in bytes. */
+struct idx_read_bytes {
+    uint64_t plan;  /* before the sweep: header, B-trees, folders and their tables */
+    uint64_t sweep; /* of blocks and pages, by the sweep */
+    uint64_t gaps;  /* what lies between them, read through by the sweep */
+    uint64_t again; /* after or beside it: what had passed and was not at hand any more */
+};
+
+/* What differs from run to run of the same input. */
+struct idx_timing {
+    double seconds; /* what it took */
+    bool has_read;
+    struct idx_read_bytes read;
+};
+
 struct idx_image_line {
     const char *path;     /* bytes as the system has them */
     const char *manifest; /* file name in OUT/manifests; NULL: none was written */
@@ -93,8 +108,8 @@ struct idx_image_line {
     uint64_t folders, items, assoc, partial, failed;
     uint64_t findings[SEVERITY_CORRUPT + 1]; /* by severity */
     const struct chk_verdict *verdict;       /* NULL: none */
-    bool has_seconds;
-    double seconds; /* what it took; all that differs from run to run stands in `timing` */
+    bool has_timing;
+    struct idx_timing timing; /* all that differs from run to run stands here */
 };
 void idx_record_image_line(struct buf *out, const struct idx_image_line *r);
 
@@ -110,8 +125,8 @@ struct idx_scan_totals {
     uint64_t bytes; /* sizes of the images read */
     uint64_t folders, items, assoc, partial, failed;
     uint64_t findings[SEVERITY_CORRUPT + 1];
-    bool has_seconds;
-    double seconds;
+    bool has_timing;
+    struct idx_timing timing;
 };
 void idx_record_close_line(struct buf *out, const struct idx_scan_totals *totals);
 

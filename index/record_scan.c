@@ -24,11 +24,19 @@ static void by_severity(struct json *j, const uint64_t counts[SEVERITY_CORRUPT +
 }
 
 /* Last in a line, so that whoever compares two runs can cut it off. */
-static void finish(struct json *j, bool has_seconds, double seconds)
+static void finish(struct json *j, const struct idx_timing *timing)
 {
-    if (has_seconds) {
+    if (timing) {
         json_object(j, "timing");
-        json_double(j, "seconds", seconds);
+        json_double(j, "seconds", timing->seconds);
+        if (timing->has_read) {
+            json_object(j, "read");
+            json_u64(j, "plan", timing->read.plan);
+            json_u64(j, "sweep", timing->read.sweep);
+            json_u64(j, "gaps", timing->read.gaps);
+            json_u64(j, "again", timing->read.again);
+            json_close_object(j);
+        }
         json_close_object(j);
     }
     json_end_record(j);
@@ -63,7 +71,7 @@ void idx_record_image_line(struct buf *out, const struct idx_image_line *r)
         json_cstr(&j, "remedy", chk_remedy_name(r->verdict->remedy));
         json_cstr(&j, "export_first", chk_export_name(r->verdict->export_first));
     }
-    finish(&j, r->has_seconds, r->seconds);
+    finish(&j, r->has_timing ? &r->timing : NULL);
 }
 
 void idx_record_skip_line(struct buf *out, const char *path, const char *reason, const char *detail,
@@ -76,7 +84,7 @@ void idx_record_skip_line(struct buf *out, const char *path, const char *reason,
     json_cstr(&j, "reason", reason);
     json_cstr(&j, "detail", detail);
     json_cstr(&j, "same_as", same_as);
-    finish(&j, false, 0);
+    finish(&j, NULL);
 }
 
 void idx_record_close_line(struct buf *out, const struct idx_scan_totals *t)
@@ -97,5 +105,5 @@ void idx_record_close_line(struct buf *out, const struct idx_scan_totals *t)
     json_u64(&j, "failed", t->failed);
     by_severity(&j, t->findings);
     json_bool(&j, "complete", t->complete);
-    finish(&j, t->has_seconds, t->seconds);
+    finish(&j, t->has_timing ? &t->timing : NULL);
 }

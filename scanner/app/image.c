@@ -722,8 +722,8 @@ static void describe(struct image_worker *w, uint64_t elapsed_ns)
         .partial = o->partial,
         .failed = o->failed,
         .verdict = o->has_manifest || o->state == IMAGE_IN_USE ? &w->verdict : NULL,
-        .has_seconds = true,
-        .seconds = (double)elapsed_ns / 1e9,
+        .has_timing = true,
+        .timing = {.seconds = (double)elapsed_ns / 1e9, .has_read = o->has_read, .read = o->read},
     };
     struct buf text = BUF_INIT;
 

@@ -44,6 +44,8 @@ struct image_outcome {
     uint64_t size_bytes;
     uint64_t folders, items, assoc, failed, partial;
     uint64_t findings[SEVERITY_CORRUPT + 1];
+    bool has_read;
+    struct idx_read_bytes read;
     enum chk_remedy remedy;
     const char *remedy_why; /* static: what the remedy rests on, or NULL */
     char *reason;           /* one line: why it is not ok, or NULL */

@@ -27,6 +27,11 @@ static void add_image(struct summary *s, const struct image_outcome *o)
     s->partial += o->partial;
     for (int i = 0; i <= SEVERITY_CORRUPT; i++)
         s->findings[i] += o->findings[i];
+    s->read_known += o->has_read;
+    s->read.plan += o->read.plan;
+    s->read.sweep += o->read.sweep;
+    s->read.gaps += o->read.gaps;
+    s->read.again += o->read.again;
 }
 
 void summary_make(struct worklist *l, struct summary *s)
@@ -155,8 +160,10 @@ void summary_scan_jsonl(struct buf *text, struct worklist *l, const struct summa
         .assoc = s->assoc,
         .partial = s->partial,
         .failed = s->failed,
-        .has_seconds = true,
-        .seconds = (double)elapsed_ns / 1e9,
+        .has_timing = true,
+        .timing = {.seconds = (double)elapsed_ns / 1e9,
+                   .has_read = s->read_known > 0,
+                   .read = s->read},
     };
 
     memcpy(totals.images, s->by_state, sizeof totals.images);

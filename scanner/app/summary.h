@@ -20,6 +20,8 @@ struct summary {
     uint64_t by_remedy[REMEDY_UNKNOWN + 1];
     uint64_t folders, items, assoc, failed, partial;
     uint64_t findings[SEVERITY_CORRUPT + 1];
+    uint64_t read_known; /* images of which it is known what was read: */
+    struct idx_read_bytes read;
     uint64_t skipped, unreadable;
     uint64_t io_errors; /* images of which the storage refused bytes */
 };

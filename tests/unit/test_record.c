@@ -404,8 +404,8 @@ static void lines_of_a_scan(void **state)
                                    .failed = 5,
                                    .findings = {6, 7, 8},
                                    .verdict = &verdict,
-                                   .has_seconds = true,
-                                   .seconds = 0.25};
+                                   .has_timing = true,
+                                   .timing = {0.25, true, {10, 20, 30, 40}}};
     struct idx_scan_totals totals = {.complete = true,
                                      .images = {[IMAGE_OK] = 2, [IMAGE_IN_USE] = 1},
                                      .skipped = 3,
@@ -419,7 +419,8 @@ static void lines_of_a_scan(void **state)
            "\"mtime\":\"1970-01-01T00:00:00Z\",\"content\":\"pst\",\"format\":\"ansi\","
            "\"state\":\"partial\",\"folders\":1,\"items\":2,\"assoc\":3,\"partial\":4,\"failed\":5,"
            "\"findings\":{\"corrupt\":8,\"warning\":7,\"info\":6},\"remedy\":\"none\","
-           "\"export_first\":\"unknown\",\"timing\":{\"seconds\":0.25}}\n");
+           "\"export_first\":\"unknown\",\"timing\":{\"seconds\":0.25,\"read\":{\"plan\":10,"
+           "\"sweep\":20,\"gaps\":30,\"again\":40}}}\n");
     image = (struct idx_image_line){.path = "b", .state = IMAGE_IN_USE, .reason = "r"};
     idx_record_image_line(&out, &image);
     expect("{\"type\":\"image\",\"path\":\"b\",\"state\":\"in_use\",\"reason\":\"r\"}\n");

@@ -42,6 +42,8 @@ static struct image_outcome healthy(void)
         .folders = 11,
         .items = 71,
         .assoc = 5,
+        .has_read = true,
+        .read = {1, 20, 300, 4000},
         .remedy = REMEDY_NONE,
     };
 }
@@ -52,6 +54,8 @@ static struct image_outcome hurt(void)
 
     o.state = IMAGE_PARTIAL;
     o.size_bytes = 500;
+    o.has_read = false;
+    o.read = (struct idx_read_bytes){0};
     o.failed = 3;
     o.partial = 2;
     o.findings[SEVERITY_INFO] = 1;
@@ -88,6 +92,8 @@ static void numbers_add_up(void **state)
     c.state = IMAGE_CHANGED;
     c.remedy = REMEDY_RETRY_CLOSED;
     c.io_error = false;
+    c.has_read = true;
+    c.read = (struct idx_read_bytes){5, 60, 700, 8000};
     add_image(l, "a", &a);
     add_image(l, "b", &b);
     add_image(l, "c", &c);
@@ -116,6 +122,11 @@ static void numbers_add_up(void **state)
     assert_int_equal(s.findings[SEVERITY_WARNING], 40);
     assert_int_equal(s.findings[SEVERITY_CORRUPT], 600);
     assert_int_equal(s.io_errors, 1);
+    assert_int_equal(s.read_known, 2);
+    assert_int_equal(s.read.plan, 6);
+    assert_int_equal(s.read.sweep, 80);
+    assert_int_equal(s.read.gaps, 1000);
+    assert_int_equal(s.read.again, 12000);
     assert_int_equal(s.skipped + s.unreadable + s.cancelled, 0);
     worklist_destroy(l);
 }
@@ -249,7 +260,7 @@ static void lines_of_scan_jsonl(void **state)
     struct image_outcome a = {.line = (char *)(uintptr_t) "line of a\n"},
                          foreign = {.foreign = true};
     struct fault fault = {.errnum = EACCES};
-    const struct summary s = {
+    struct summary s = {
         .by_state = {9, 8, 7, 6, 5, 4, 3, 2, 1},
         .skipped = 8,
         .bytes = 9,
@@ -279,7 +290,11 @@ static void lines_of_scan_jsonl(void **state)
              end_line);
     assert_string_equal(buf_cstr(&text), right);
     buf_reset(&text);
+    s.read_known = 1;
+    s.read = (struct idx_read_bytes){1, 2, 3, 4};
     summary_scan_jsonl(&text, l, &s, true, 1500000000);
+    assert_non_null(strstr(buf_cstr(&text), ",\"timing\":{\"seconds\":1.5,\"read\":{\"plan\":1,"
+                                            "\"sweep\":2,\"gaps\":3,\"again\":4}}}\n"));
     assert_non_null(strstr(buf_cstr(&text), "\"complete\":true,"));
     buf_done(&text);
     worklist_destroy(l);
