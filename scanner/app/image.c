@@ -454,6 +454,19 @@ static int open_source(void *ctx, void *kit, struct io_source **out)
                                  READ_AHEAD, out);
 }
 
+static void note_read(struct image_worker *w)
+{
+    const struct chk_result *r = &w->structure;
+
+    w->outcome->has_read = true;
+    w->outcome->read = (struct idx_read_bytes){
+        .plan = r->plan_bytes,
+        .sweep = r->read_bytes - r->gap_bytes,
+        .gaps = r->gap_bytes,
+        .again = r->again_bytes,
+    };
+}
+
 /* Structure and items in one sweep. */
 static int scan_at_once(struct image_worker *w, const struct ost_header_report *report, bool *again)
 {
@@ -481,6 +494,8 @@ static int scan_at_once(struct image_worker *w, const struct ost_header_report *
     check.help = &help;
     if (!err)
         err = native_scan(&job, &w->structure, again);
+    if (!err && !*again)
+        note_read(w);
     lanes_done(&lanes);
     if (!err)
         err = idx_finding_list_each(w->later, w, list_finding);

@@ -349,6 +349,23 @@ static int tell_plan(struct chk_state *s, const struct chk_sweep *sweep)
     return s->job->tap ? s->job->tap->planned(s->job->tap->ctx, &view) : 0;
 }
 
+static uint64_t source_bytes(const struct chk_job *job)
+{
+    uint64_t bytes = 0;
+
+    for (unsigned i = 0; i < job->source_count; i++)
+        bytes += job->sources[i]->bytes_read;
+    return bytes;
+}
+
+static void sum_up(struct chk_state *s, const struct chk_swept *swept)
+{
+    s->result.read_bytes = swept->read_bytes;
+    s->result.gap_bytes = swept->gap_bytes;
+    if (swept->source_bytes > swept->read_bytes)
+        s->result.again_bytes = swept->source_bytes - swept->read_bytes;
+}
+
 static int sweep(struct chk_state *s, const struct chk_sink *sink)
 {
     struct chk_order order = {0};
@@ -360,6 +377,7 @@ static int sweep(struct chk_state *s, const struct chk_sink *sink)
     rc = tell_plan(s, &sweep);
     if (!rc)
         rc = make_order(s, &order);
+    s->result.plan_bytes = source_bytes(s->job);
     if (!rc)
         rc = chk_sweep_run(&sweep, &order, &swept);
     chk_sweep_done(&sweep);
@@ -369,7 +387,7 @@ static int sweep(struct chk_state *s, const struct chk_sink *sink)
     if (!rc)
         rc = note_sums(s, &swept);
     if (!rc)
-        s->result.read_bytes = swept.read_bytes;
+        sum_up(s, &swept);
     return rc;
 }
 
@@ -442,6 +460,7 @@ static int tell_recovered(struct chk_state *s, const struct chk_carve *carved,
 
 static int check_plan(struct chk_state *s, const struct chk_sink *sink)
 {
+    uint64_t swept;
     int rc = chk_bids_init(&s->bids, &s->budget, &s->plan);
 
     if (rc)
@@ -450,6 +469,7 @@ static int check_plan(struct chk_state *s, const struct chk_sink *sink)
     s->status = chk_take_zero(&s->budget, s->plan.block_count * sizeof *s->status, &rc);
     if (!rc)
         rc = sweep(s, sink);
+    swept = source_bytes(s->job);
     if (!rc)
         rc = check_density_list(s);
     if (!rc)
@@ -458,6 +478,7 @@ static int check_plan(struct chk_state *s, const struct chk_sink *sink)
         rc = chk_nodes(s);
     if (!rc)
         rc = note_missing(s);
+    s->result.again_bytes += source_bytes(s->job) - swept;
     return rc ? rc : chk_refs(s);
 }
 

@@ -79,7 +79,10 @@ struct chk_result {
     uint64_t unjudged;                 /* blocks whose count of references could not be judged */
     uint64_t unused_bytes;             /* allocated, but used by nothing */
     uint64_t corrupt, warnings, infos; /* findings told */
-    uint64_t read_bytes;               /* by the sweep, gaps included */
+    uint64_t plan_bytes;               /* asked of the sources before the sweep */
+    uint64_t read_bytes;               /* by the sweep, gaps included: */
+    uint64_t gap_bytes;                /* what lies between blocks and pages */
+    uint64_t again_bytes;              /* beside and after the sweep, the tap's reads included */
     uint64_t peak_bytes;               /* of heap */
 };
 

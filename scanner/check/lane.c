@@ -360,6 +360,15 @@ static int take_one_by_one(struct chk_lane *w, const struct chk_chunk *chunk)
     return rc;
 }
 
+static uint64_t gaps_of(const struct chk_chunk *chunk)
+{
+    uint64_t items = 0;
+
+    for (size_t i = 0; i < chunk->count; i++)
+        items += chunk->items[i].length;
+    return items < chunk->length ? chunk->length - items : 0;
+}
+
 static int take_chunk(struct chk_lane *w, const struct chk_chunk *chunk)
 {
     const struct chk_tap *tap = w->sweep->tap;
@@ -374,6 +383,7 @@ static int take_chunk(struct chk_lane *w, const struct chk_chunk *chunk)
         rc = take_one_by_one(w, chunk);
     } else if (!rc) {
         w->swept.read_bytes += chunk->length;
+        w->swept.gap_bytes += gaps_of(chunk);
         for (size_t i = 0; i < chunk->count && !rc; i++) {
             const struct chk_item *item = &chunk->items[i];
 
@@ -421,7 +431,7 @@ int chk_lane_init(struct chk_lane *w, struct chk_sweep *sweep, struct io_source 
     struct chk_state *s = sweep->state;
     int rc;
 
-    *w = (struct chk_lane){.sweep = sweep, .source = source};
+    *w = (struct chk_lane){.sweep = sweep, .source = source, .source_before = source->bytes_read};
     rc = chk_verify_init(&w->verify, s);
     if (rc)
         return rc;
@@ -462,6 +472,8 @@ int chk_lane_merge(struct chk_lane *w, struct chk_swept *out)
     out->unused_bytes += s->unused_bytes;
     out->unused_spans += s->unused_spans;
     out->read_bytes += s->read_bytes;
+    out->gap_bytes += s->gap_bytes;
+    out->source_bytes += w->source->bytes_read - w->source_before;
     first_of(&out->obsolete_first, &out->obsolete, s->obsolete_first, s->obsolete);
     first_of(&out->padded_first, &out->padded, w->verify.padded_first, w->verify.padded);
     return chk_verify_merge(&w->verify);

@@ -16,8 +16,9 @@
 struct chk_lane {
     struct chk_sweep *sweep;
     struct io_source *source;
-    bool tells; /* progress */
-    void *tap;  /* the tap's own */
+    uint64_t source_before; /* bytes that had come from it */
+    bool tells;             /* progress */
+    void *tap;              /* the tap's own */
     struct chk_verify verify;
     struct chk_swept swept;
     struct chk_span span;

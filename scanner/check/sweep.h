@@ -20,7 +20,9 @@ struct chk_swept {
     uint64_t obsolete, obsolete_first; /* PMap, FMap, FPMap pages not good; the lowest offset */
     uint64_t unknown_first;            /* lowest expected place of a map that may be elsewhere; 0 */
     uint64_t padded, padded_first;
-    uint64_t read_bytes;
+    uint64_t read_bytes;   /* in chunks, */
+    uint64_t gap_bytes;    /* and what lies between their items */
+    uint64_t source_bytes; /* all that came from the lanes' sources meanwhile */
 };
 
 /* What the lanes of one sweep share. */

@@ -173,6 +173,7 @@ static void threads_agree(void **state)
     unsigned counts[FINDING_CODES] = {0};
     struct chk_sink sink = {.ctx = counts, .finding = count_codes};
     struct chk_result result;
+    uint64_t asked = 0;
     struct world w;
 
     (void)state;
@@ -186,8 +187,16 @@ static void threads_agree(void **state)
     job.header = &header;
     job.report = &report;
     assert_int_equal(chk_run(&job, &sink, &result), 0);
+    assert_true(result.gap_bytes < result.read_bytes);
+    assert_true(result.plan_bytes > 0);
+    for (size_t i = 0; i < 3; i++)
+        asked += sources[i]->bytes_read;
+    assert_int_equal(result.plan_bytes + result.read_bytes + result.again_bytes, asked);
     result.peak_bytes = one.result.peak_bytes;
+    result.plan_bytes = one.result.plan_bytes;
     result.read_bytes = one.result.read_bytes;
+    result.gap_bytes = one.result.gap_bytes;
+    result.again_bytes = one.result.again_bytes;
     assert_memory_equal(&result, &one.result, sizeof result);
     assert_true(counts[F_block_crc] > 20);
     for (size_t i = 0; i < 3; i++)
