@@ -165,6 +165,8 @@ static int on_planned(void *ctx, const struct chk_view *view)
     int rc;
 
     s->view = *view;
+    /* Blocks of folders lie anywhere: what lies around them is read by the sweep. */
+    io_source_hint(s->run.source, IO_HINT_RANDOM, 0, view->file_size);
     rc = copy_plan(s, view->plan);
     if (!rc)
         rc = read_folders(s);
@@ -184,6 +186,8 @@ static int on_join(void *ctx, struct io_source *source, void *kit, void **lane)
     struct native_lane *l = NULL;
     struct native_shared *s = ctx;
     int rc = s->idle ? 0 : native_lane_create(s, source, kit, &l);
+
+    io_source_hint(source, IO_HINT_RANDOM, 0, s->view.file_size);
 
     *lane = l;
     return rc;

@@ -200,4 +200,14 @@ check "--progress always prints to standard error" \
 check "… and not to standard output" test ! -s "$work/slow.always.out"
 check "--progress never prints nothing" test ! -s "$work/slow.never.err"
 check "both read what came late" test "$(field "$work/slow.always" x.ost type)$(field "$work/slow.never" x.ost type)" = imageimage
+
+# What was asked of the device stands in scan.jsonl: all that is allocated, and not much beside it.
+"$OSTGEN" --profile mail --items 2000 --format unicode --truth none -q -o "$work/read.pst"
+scan -o "$work/o.read" "$work/read.pst"
+allocated=$(records "$work/o.read" read.pst image | jq .allocated)
+check "all that is allocated was read, and at most half as much beside it" \
+    jq -es --argjson allocated "$allocated" \
+    'all(.timing.read | .plan > 0 and .plan + .sweep >= $allocated and .plan + .sweep + .gaps + .again <= 1.5 * $allocated)' \
+    "$work/o.read/scan.jsonl"
+
 finish
