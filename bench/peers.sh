@@ -1,8 +1,9 @@
 # peers.sh: how many items other programs have read, by what they leave behind. To be sourced.
 
-# An item is a folder named by its kind and number; those within an attachment are not counted.
+# An item is a folder named by its kind and number. Those within an attachment are not counted, nor
+# is what was found again of deleted ones: we do not look for it.
 pffexport_items() { # FOLDER
-    find "$1" -name Attachments -prune -o -type d -print |
+    find "$1" \( -name Attachments -o -name '*.recovered' \) -prune -o -type d -print |
         grep -Ec '/(Message|Appointment|Meeting|Contact|Task|Note|Activity|Post|Report|Document|Sharing|Folder|DistributionList|Item|RSS)[0-9]{5}$' || true
 }
 

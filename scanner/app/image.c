@@ -457,14 +457,10 @@ static int open_source(void *ctx, void *kit, struct io_source **out)
 static void note_read(struct image_worker *w)
 {
     const struct chk_result *r = &w->structure;
+    uint64_t sweep = r->read_bytes - r->gap_bytes;
 
     w->outcome->has_read = true;
-    w->outcome->read = (struct idx_read_bytes){
-        .plan = r->plan_bytes,
-        .sweep = r->read_bytes - r->gap_bytes,
-        .gaps = r->gap_bytes,
-        .again = r->again_bytes,
-    };
+    w->outcome->read = (struct idx_read_bytes){r->plan_bytes, sweep, r->gap_bytes, r->again_bytes};
 }
 
 /* Structure and items in one sweep. */
