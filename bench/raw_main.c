@@ -189,6 +189,16 @@ static int read_ways(struct bench *b, char *ways)
     return 0;
 }
 
+static void close_images(struct bench *b)
+{
+    for (size_t i = 0; b->images && i < b->count; i++) {
+        extents_done(&b->images[i].extents);
+        if (b->images[i].fd > 0)
+            close(b->images[i].fd);
+    }
+    mem_free(b->images);
+}
+
 static int run(struct bench *b, char **paths, char *ways)
 {
     int rc = 0;
@@ -240,5 +250,6 @@ int main(int argc, char **argv)
     rc = run(&b, argv + optind, ways);
     if (rc)
         fprintf(stderr, "bench-raw: %s\n", err_text(rc));
+    close_images(&b);
     return rc ? 3 : 0;
 }
