@@ -281,11 +281,16 @@ static int die_with_parent(void)
     return 0;
 }
 
+bool io_child_is_watched(void)
+{
+    return UNDER_SANITIZER || RUNNING_ON_VALGRIND;
+}
+
 int io_child_limit(uint64_t address_bytes, uint64_t cpu_seconds, unsigned open_files)
 {
     /* What watches the program from within takes terabytes of addresses, and descriptors past any
      * limit of ours. */
-    bool watched = UNDER_SANITIZER || RUNNING_ON_VALGRIND;
+    bool watched = io_child_is_watched();
     int r = die_with_parent();
 
     if (!r)

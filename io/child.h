@@ -63,4 +63,8 @@ void io_child_finish(struct io_child *c, bool kill, struct io_child_end *end);
  */
 int io_child_limit(uint64_t address_bytes, uint64_t cpu_seconds, unsigned open_files);
 
+/* True where a sanitizer or Valgrind watches the program from within, which then needs memory,
+ * files and system calls of its own. */
+bool io_child_is_watched(void);
+
 #endif

@@ -108,6 +108,7 @@ FINDING(findings_dropped, LAYER_OBJECT, SEVERITY_WARNING, "-", "there are more f
 FINDING(engines_differ, LAYER_ITEM, SEVERITY_WARNING, "-", "libpff reads this item otherwise")
 FINDING(cross_checked, LAYER_OBJECT, SEVERITY_INFO, "-", "so many items of the share were read by libpff too")
 FINDING(not_cross_checked, LAYER_OBJECT, SEVERITY_INFO, "-", "no items were read by libpff too")
+FINDING(engine_unfiltered, LAYER_OBJECT, SEVERITY_INFO, "-", "libpff ran under limits alone: this system has no filters of system calls")
 FINDING(engine_protocol, LAYER_OBJECT, SEVERITY_WARNING, "-", "the libpff process broke off or spoke nonsense")
 
 /* items */

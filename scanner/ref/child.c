@@ -1,8 +1,10 @@
 /*
- * child.c: the child's main (pff.h): limits, the image on descriptor 3, libpff, the wire on
+ * child.c: the child's main (pff.h): its sandbox, the image on descriptor 3, libpff, the wire on
  * descriptor 4.
  *
- * Arguments: --libpff-child BACKEND MEMORY CPU_SECONDS SIZE PERCENT. Its exit status: 0 all was
+ * It reads by pread, whatever backend the run has: the sandbox (sandbox.h) leaves it nothing else.
+ *
+ * Arguments: --libpff-child MEMORY CPU_SECONDS SIZE PERCENT. Its exit status: 0 all was
  * said (WIRE_DONE); 1 it could not go on (memory, or nobody listens); 2 it could not even begin.
  */
 #include "scanner/ref/pff.h"
@@ -12,21 +14,16 @@
 #include <string.h>
 
 #include "io/child.h"
-#include "io/reader.h"
 #include "io/source.h"
 #include "scanner/ref/bfio.h"
 #include "scanner/ref/reader.h"
+#include "scanner/ref/sandbox.h"
 
 enum { EXIT_DONE = 0, EXIT_BROKE_OFF = 1, EXIT_UNFIT = 2 };
 
-enum {
-    CACHE_BYTES = 4 << 20, /* read ahead by the io_uring backend */
-    OPEN_FILES = 64,
-    PROGRESS_STEPS = 100,
-};
+enum { PROGRESS_STEPS = 100 };
 
 struct arguments {
-    enum io_backend backend;
     uint64_t memory_bytes, cpu_seconds, size_bytes, percent;
 };
 
@@ -40,17 +37,9 @@ static bool parse_number(const char *text, uint64_t *out)
 
 static bool parse_arguments(int argc, char **argv, struct arguments *a)
 {
-    static const char *const names[] = {"auto", "uring", "pread"};
-    unsigned backend = 0;
-
-    if (argc != 7)
-        return false;
-    while (backend <= IO_BACKEND_PREAD && strcmp(argv[2], names[backend]))
-        backend++;
-    a->backend = (enum io_backend)backend;
-    return backend <= IO_BACKEND_PREAD && parse_number(argv[3], &a->memory_bytes) &&
-           parse_number(argv[4], &a->cpu_seconds) && parse_number(argv[5], &a->size_bytes) &&
-           parse_number(argv[6], &a->percent) && a->percent <= 100;
+    return argc == 6 && parse_number(argv[2], &a->memory_bytes) &&
+           parse_number(argv[3], &a->cpu_seconds) && parse_number(argv[4], &a->size_bytes) &&
+           parse_number(argv[5], &a->percent) && a->percent <= 100;
 }
 
 /* What the device refused, said once a failed object, so that it is not taken for damage. */
@@ -147,7 +136,7 @@ static int read_image(struct wire *w, struct bfio *bfio, unsigned percent)
     return code;
 }
 
-static int run(struct io_source *source, unsigned percent)
+static int run(struct io_source *source, unsigned percent, bool filtered)
 {
     struct bfio bfio;
     struct wire wire;
@@ -156,6 +145,11 @@ static int run(struct io_source *source, unsigned percent)
     if (code)
         return code;
     wire_init(&wire, IO_CHILD_PIPE_FD);
+    if (!filtered && !io_child_is_watched()) {
+        struct finding finding = finding_of(F_engine_unfiltered);
+
+        wire_finding(&wire, &finding);
+    }
     code = read_image(&wire, &bfio, percent);
     if (!code)
         wire_finish(&wire);
@@ -166,36 +160,19 @@ static int run(struct io_source *source, unsigned percent)
     return code;
 }
 
-/* pread needs no reader and no threads; the other backends read ahead through one. */
-static int open_source(const struct arguments *a, struct io_reader **reader,
-                       struct io_source **source)
-{
-    struct io_reader_options options = {.backend = a->backend};
-    int code;
-
-    if (a->backend == IO_BACKEND_PREAD)
-        return io_source_open_pread(IO_CHILD_FILE_FD, a->size_bytes, source);
-    code = io_reader_create(&options, reader);
-    if (code)
-        return code;
-    return io_source_open_reader(*reader, IO_CHILD_FILE_FD, a->size_bytes, CACHE_BYTES, source);
-}
-
 int ref_child_main(int argc, char **argv)
 {
     struct arguments arguments;
-    struct io_reader *reader = NULL;
     struct io_source *source = NULL;
     int status = EXIT_UNFIT;
+    bool filtered;
 
     if (!parse_arguments(argc, argv, &arguments))
         return EXIT_UNFIT;
-    if (!io_child_limit(arguments.memory_bytes, arguments.cpu_seconds, OPEN_FILES) &&
-        !open_source(&arguments, &reader, &source)) {
-        libpff_notify_set_verbose(0);
-        status = run(source, (unsigned)arguments.percent) ? EXIT_BROKE_OFF : EXIT_DONE;
-    }
+    libpff_notify_set_verbose(0);
+    if (!ref_confine(arguments.memory_bytes, arguments.cpu_seconds, &filtered) &&
+        !io_source_open_pread(IO_CHILD_FILE_FD, arguments.size_bytes, &source))
+        status = run(source, (unsigned)arguments.percent, filtered) ? EXIT_BROKE_OFF : EXIT_DONE;
     io_source_close(source);
-    io_reader_destroy(reader);
     return status;
 }

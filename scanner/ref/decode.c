@@ -408,7 +408,7 @@ static bool child_may_find(unsigned code)
 {
     static const enum finding_code known[] = {
         F_read_failed,   F_truncated_while_read, F_item_failed,     F_engine_open_failed,
-        F_folder_failed, F_table_failed,         F_property_failed,
+        F_folder_failed, F_table_failed,         F_property_failed, F_engine_unfiltered,
     };
 
     for (size_t i = 0; i < sizeof known / sizeof *known; i++)

@@ -68,10 +68,9 @@ static int spawn(struct run *run, const struct ref_bounds *bounds)
 {
     static char argument[] = REF_CHILD_ARGUMENT;
     char memory[24], cpu[24], size[24], percent[12];
-    char backends[][6] = {"auto", "uring", "pread"};
     const char *exe = run->job->child_exe ? run->job->child_exe : "/proc/self/exe";
     char name[] = "ostscan";
-    char *argv[] = {name, argument, backends[run->job->io], memory, cpu, size, percent, NULL};
+    char *argv[] = {name, argument, memory, cpu, size, percent, NULL};
     struct fault fault;
 
     snprintf(memory, sizeof memory, "%" PRIu64, bounds->memory_bytes);
