@@ -7,6 +7,7 @@
 #include <fcntl.h>
 #include <inttypes.h>
 #include <limits.h>
+#include <linux/seccomp.h>
 #include <setjmp.h>
 #include <signal.h>
 #include <stdarg.h>
@@ -505,11 +506,24 @@ static void check_confined(const struct attempt *a, unsigned i)
     close(fd);
 }
 
+/* A kernel without filters does not look at what there is no sense in. */
+static bool has_filters(void)
+{
+    return prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, NULL) < 0 && errno == EFAULT;
+}
+
+static void skip_without_sandbox(void)
+{
+    if (!io_child_is_watched() && has_filters())
+        return;
+    print_message("skipped: no filters of system calls here, or something watches\n");
+    skip();
+}
+
 static void nothing_forbidden_can_be_done(void **state)
 {
     (void)state;
-    if (io_child_is_watched())
-        skip();
+    skip_without_sandbox();
     dir = tempdir_make();
     for (unsigned i = 0; i < ATTEMPTS; i++) {
         if (!attempts[i].alone)
@@ -532,7 +546,7 @@ static void the_image_is_open_for_reading(void **state)
     fd = open(in_dir("victim"), O_RDONLY | O_CLOEXEC);
     for (i = 0; i < ATTEMPTS && attempts[i].act != do_compute;)
         i++;
-    if (!io_child_is_watched()) {
+    if (!io_child_is_watched() && has_filters()) {
         run(i, "confined", fd, said);
         assert_string_equal(said, "done 0");
     }
@@ -596,8 +610,7 @@ static void the_real_child_is_confined(void **state)
     pid_t pid;
 
     (void)state;
-    if (io_child_is_watched())
-        skip();
+    skip_without_sandbox();
     assert_int_equal(fstat(fd, &st), 0);
     snprintf(size, sizeof size, "%jd", (intmax_t)st.st_size);
     assert_int_equal(io_child_spawn(OSTSCAN_EXE, argv, fd, &c, &fault), 0);
