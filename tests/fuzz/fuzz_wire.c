@@ -1,17 +1,21 @@
 /*
  * fuzz_wire.c: any bytes as what the libpff child says. What the sink is given must keep the
- * engine's promises, whatever the child promised.
+ * engine's promises, whatever the child promised. Seeds are conversations that hold every kind of
+ * frame; beside what libFuzzer does to their bytes, whole frames are left out, said twice and
+ * moved, for a decoder that holds its child to a grammar is lost to most bytes after the first
+ * wrong one.
  */
 #include <assert.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <string.h>
 
+#include "io/bytes.h"
 #include "io/err.h"
 #include "scanner/ost/limits.h"
 #include "scanner/ref/decode.h"
 #include "scanner/ref/wire.h"
-
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+#include "tests/fuzz/fuzz.h"
 
 enum { MEMORY = 1 << 20, IMAGE_SIZE = 1 << 20 };
 
@@ -146,4 +150,141 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     assert(!decoder_finished(decoder) || decoder_delivered(decoder) == decoder_announced(decoder));
     decoder_destroy(decoder);
     return 0;
+}
+
+/* Seeds */
+
+#define TEXT(s)                                                                                    \
+    {                                                                                              \
+        (const uint8_t *)(s), sizeof(s) - 1                                                        \
+    }
+
+static const struct ost_name number_name = {{1}, false, 0x8501, {NULL, 0}};
+static const struct ost_name text_name = {{2}, true, 0, TEXT("k\0e\0y\0")};
+static const struct ost_prop props[] = {
+    {0x001A, OST_UNICODE, NULL, TEXT("I\0P\0M\0")}, {0x0E07, OST_I32, NULL, TEXT("\1\0\0\0")},
+    {0x1000, OST_STRING8, NULL, TEXT("body")},      {0x3007, OST_TIME, NULL, TEXT("12345678")},
+    {0x8000, OST_BOOL, &number_name, TEXT("\1\0")}, {0x8001, OST_BINARY, &text_name, TEXT("x")},
+};
+
+static void say_props(struct wire *w, enum wire_kind kind, size_t count)
+{
+    for (size_t i = 0; i < count; i++)
+        wire_prop(w, kind, &props[i]);
+}
+
+static void say_attachments(struct wire *w, unsigned depth)
+{
+    const struct ost_item inner = {.nid = 0x200024, .folder = 0x122};
+
+    wire_attachment(w, 0x8025, 1, false);
+    say_props(w, WIRE_PROP, 2);
+    wire_begin(w, WIRE_DATA);
+    wire_chunk(w, (struct bytes)TEXT("the data of it"));
+    wire_end(w, depth % 2 == 0);
+    wire_end(w, true);
+    wire_attachment(w, 0x8045, 5, depth > 2);
+    if (depth <= 2) {
+        wire_item(w, &inner);
+        say_props(w, WIRE_PROP, 3);
+        say_attachments(w, depth + 1); /* three levels, no file's */
+        wire_end(w, true);
+    }
+    wire_end(w, true);
+}
+
+static void say_item(struct wire *w, uint32_t nid)
+{
+    const struct ost_item item = {
+        .nid = nid, .folder = 0x122, .orphan = nid % 3 == 0, .codepage = 1252};
+
+    wire_item(w, &item);
+    say_props(w, WIRE_PROP, sizeof props / sizeof *props);
+    say_props(w, WIRE_ROW, 3);
+    wire_begin(w, WIRE_RECIPIENT);
+    say_props(w, WIRE_PROP, 2);
+    wire_end(w, true);
+    say_attachments(w, 0);
+    wire_damage(w, F_property_failed);
+    wire_end(w, true);
+}
+
+static void say_all(struct wire *w, unsigned seed)
+{
+    const struct ost_folder folder = {
+        .nid = 0x122, .parent = 0x122, .items = 3, .rows = 3, .has_rows = true};
+    struct finding finding = finding_of(seed % 2 ? F_table_failed : F_engine_unfiltered);
+
+    finding.detail = seed % 3 ? "why" : NULL;
+    if (seed % 2 == 0)
+        wire_finding(w, &finding);
+    wire_image(w, 10, 3, 1252, 0);
+    say_props(w, WIRE_PROP, 1);
+    wire_end(w, true);
+    wire_folder(w, &folder);
+    say_props(w, WIRE_PROP, 1);
+    wire_end(w, true);
+    say_item(w, 0x200024);
+    wire_progress(w, 1000);
+    wire_failed(w, 0x200044, 0x122, false, "it could not");
+    if (seed % 2)
+        wire_finding(w, &finding);
+    say_item(w, 0x200064);
+    wire_finish(w);
+}
+
+/* The frame at `at`, whole; 0: there is none. */
+static size_t frame_at(const uint8_t *data, size_t size, size_t at)
+{
+    size_t length;
+
+    if (at >= size || size - at < WIRE_HEAD)
+        return 0;
+    length = le32(data + at + 1);
+    return length <= size - at - WIRE_HEAD ? WIRE_HEAD + length : 0;
+}
+
+/* One frame, chosen by `seed`, left out, said twice or put before the one ahead of it. */
+static size_t change_frames(uint8_t *data, size_t size, size_t max, unsigned seed)
+{
+    uint8_t kept[512];
+    size_t at = 0, before = 0, n;
+
+    for (unsigned i = seed % 64; i > 0 && (n = frame_at(data, size, at)); i--) {
+        before = at;
+        at += n;
+    }
+    n = frame_at(data, size, at);
+    if (!n || n > sizeof kept)
+        return LLVMFuzzerMutate(data, size, max);
+    memcpy(kept, data + at, n);
+    if (seed / 64 % 3 == 0) {
+        memmove(data + at, data + at + n, size - at - n);
+        return size - n;
+    }
+    if (seed / 64 % 3 == 1 && size + n <= max) {
+        memmove(data + at + n, data + at, size - at);
+        return size + n;
+    }
+    memmove(data + before + n, data + before, at - before);
+    memcpy(data + before, kept, n);
+    return size;
+}
+
+size_t LLVMFuzzerCustomMutator(uint8_t *data, size_t size, size_t max, unsigned seed)
+{
+    struct wire w;
+
+    if (seed % 4 == 1)
+        return change_frames(data, size, max, seed / 16);
+    if (seed % 64)
+        return LLVMFuzzerMutate(data, size, max);
+    wire_init(&w, -1);
+    say_all(&w, seed / 64);
+    if (!w.out.failed && w.out.size <= max) {
+        memcpy(data, w.out.data, w.out.size);
+        size = w.out.size;
+    }
+    wire_done(&w);
+    return size;
 }
