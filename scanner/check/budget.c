@@ -77,7 +77,7 @@ void *chk_array_reserve(struct chk_budget *b, struct chk_array *a, size_t elemen
     size_t capacity = a->capacity + a->capacity / 2 + ARRAY_FIRST;
     void *data;
 
-    if (more <= a->capacity - a->count)
+    if (a->data && more <= a->capacity - a->count)
         return (char *)a->data + a->count * element;
     if (capacity < a->count + more)
         capacity = a->count + more;
