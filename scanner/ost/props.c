@@ -119,6 +119,9 @@ int ost_object_read(struct ost_reading *r, const struct ost_namemap *names,
         rc = ost_reading_subnodes(r, roots.sub, &object.subnodes);
     if (rc)
         return rc;
+    /* No object that is read has none: its list is lost, though it is formed as an empty one. */
+    if (pc.count == 0)
+        ost_reading_damage(r, F_property_failed, "there is not one property");
     if (pc.damaged)
         ost_reading_damage(r, F_property_failed, "part of the list of properties is lost");
     list = ost_take(r->arena, pc.count, sizeof *list, &rc);
@@ -230,6 +233,8 @@ int ost_small_table_open(struct ost_reading *r, struct ost_subnode roots, struct
         rc = find_lost_rows(t);
     if (rc)
         return rc;
+    if (t->table.maimed)
+        ost_reading_damage(r, F_table_failed, "a column lies outside the rows");
     order_columns(t);
     return 0;
 }

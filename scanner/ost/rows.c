@@ -349,6 +349,8 @@ static int open_table(struct load *l, struct ost_reading *r, struct ost_subnode 
         rc = ost_table_open(&l->heap, &l->table);
     if (rc == ERR_DAMAGED)
         ost_reading_heap_fault(r, ost_pager_leaves(&l->pager), OST_HEAP_TABLE);
+    if (!rc && l->table.maimed)
+        ost_reading_damage(r, F_table_failed, "a column lies outside the rows");
     return rc ? rc : ost_reading_subnodes(r, roots.sub, &l->subnodes);
 }
 

@@ -57,6 +57,8 @@ int ost_table_open(const struct ost_heap *heap, struct ost_table *out)
         /* A column that points out of the row is left out; the others can be read. */
         if (column_fits(&c, out))
             out->columns[out->column_count++] = c;
+        else
+            out->maimed = true;
     }
     return 0;
 }

@@ -32,6 +32,7 @@ struct ost_table {
     uint16_t row_size;
     uint16_t bitmap_offset; /* of the existence bitmap in the row */
     uint16_t column_count;
+    bool maimed;            /* a column that lies outside the row was left out */
     uint32_t row_index_hid; /* of the BTH row id → row number */
     uint32_t rows_hnid;     /* 0: no rows; an HID; or the subnode of the matrix */
     struct ost_column columns[OST_LIMIT_COLUMNS];

@@ -230,6 +230,40 @@ static void rows_that_are_gone_are_told(void **state)
     }
 }
 
+/* A list of properties that is formed as an empty one, and a column outside its rows. */
+static void what_is_emptied_is_told(void **state)
+{
+    enum { ROW = 9, BITMAP = 8 };
+    static const struct forge_column columns[] = {{0x3001, OST_STRING8, 6, 4, 1},
+                                                  {0x67F2, OST_I32, 0, 4, 0}};
+    struct forge_heap *h = forge_heap_new(OST_FORMAT_UNICODE, OST_HEAP_TABLE);
+    struct ost_subnode part = {.nid = 0x692};
+    uint8_t row[ROW] = {0};
+    struct ost_item item;
+    struct fixture f;
+
+    (void)state;
+    init(&f, OST_FORMAT_UNICODE);
+    f.roots = (struct ost_subnode){0x200024, tiny_pc(&f.x.tiny, NULL, 0), 0};
+    open_it(&f, f.roots);
+    assert_int_equal(read_item(&f, &item), 0);
+    assert_int_equal(item.props.count, 0);
+    assert_int_equal(tinyread_damages(&f.x, F_property_failed), 1);
+    done(&f);
+
+    init(&f, OST_FORMAT_UNICODE);
+    forge_cell(row, &columns[1], BITMAP, 1);
+    forge_heap_finish(h,
+                      forge_tcinfo(h, columns, 2, BITMAP, ROW, forge_heap_add(h, row, sizeof row)));
+    part.data = tiny_heap(&f.x.tiny, h);
+    f.roots = tiny_message(&f.x.tiny, 0x200024, "columns", &part, 1, 0);
+    open_it(&f, f.roots);
+    assert_int_equal(read_item(&f, &item), 0);
+    assert_int_equal(item.recipient_count, 1);
+    assert_int_equal(tinyread_damages(&f.x, F_table_failed), 1);
+    done(&f);
+}
+
 static void each_loss_costs_its_part(void **state)
 {
     struct parts parts;
@@ -518,6 +552,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(an_item_is_read_whole),
         cmocka_unit_test(rows_that_are_gone_are_told),
+        cmocka_unit_test(what_is_emptied_is_told),
         cmocka_unit_test(each_loss_costs_its_part),
         cmocka_unit_test(damage_within_marks_the_item_around_it),
         cmocka_unit_test(rows_without_subnodes_are_failed_attachments),
