@@ -67,8 +67,22 @@ static int allow(int before, scmp_filter_ctx filter, int call)
     return before ? before : seccomp_rule_add(filter, SCMP_ACT_ALLOW, call, 0);
 }
 
-static int allow_if(int before, scmp_filter_ctx filter, int call, struct scmp_arg_cmp condition)
+/* Allows a call where one of its arguments is that number. */
+static int allow_for(int before, scmp_filter_ctx filter, int call, unsigned argument,
+                     scmp_datum_t value)
 {
+    const struct scmp_arg_cmp condition = {
+        .arg = argument, .op = SCMP_CMP_EQ, .datum_a = value, .datum_b = 0};
+
+    return before ? before : seccomp_rule_add(filter, SCMP_ACT_ALLOW, call, 1, condition);
+}
+
+/* Allows a call that asks for memory, but none to be executed. */
+static int allow_unless_executable(int before, scmp_filter_ctx filter, int call)
+{
+    const struct scmp_arg_cmp condition = {
+        .arg = 2, .op = SCMP_CMP_MASKED_EQ, .datum_a = PROT_EXEC, .datum_b = 0};
+
     return before ? before : seccomp_rule_add(filter, SCMP_ACT_ALLOW, call, 1, condition);
 }
 
@@ -80,17 +94,17 @@ static int add_rules(scmp_filter_ctx filter)
         e = allow(e, filter, harmless[i]);
     for (size_t i = 0; !e && i < sizeof questions / sizeof *questions; i++)
         e = seccomp_rule_add(filter, SCMP_ACT_ERRNO(EPERM), questions[i], 0);
-    e = allow_if(e, filter, SCMP_SYS(pread64), SCMP_A0(SCMP_CMP_EQ, IO_CHILD_FILE_FD));
+    e = allow_for(e, filter, SCMP_SYS(pread64), 0, IO_CHILD_FILE_FD);
     for (int call = 0; call < 2; call++) {
         const int number = call ? SCMP_SYS(writev) : SCMP_SYS(write);
 
-        e = allow_if(e, filter, number, SCMP_A0(SCMP_CMP_EQ, IO_CHILD_PIPE_FD));
-        e = allow_if(e, filter, number, SCMP_A0(SCMP_CMP_EQ, STDOUT_FILENO));
-        e = allow_if(e, filter, number, SCMP_A0(SCMP_CMP_EQ, STDERR_FILENO));
+        e = allow_for(e, filter, number, 0, IO_CHILD_PIPE_FD);
+        e = allow_for(e, filter, number, 0, STDOUT_FILENO);
+        e = allow_for(e, filter, number, 0, STDERR_FILENO);
     }
-    e = allow_if(e, filter, SCMP_SYS(mmap), SCMP_A2(SCMP_CMP_MASKED_EQ, PROT_EXEC, 0));
-    e = allow_if(e, filter, SCMP_SYS(mprotect), SCMP_A2(SCMP_CMP_MASKED_EQ, PROT_EXEC, 0));
-    return allow_if(e, filter, SCMP_SYS(tgkill), SCMP_A0(SCMP_CMP_EQ, (scmp_datum_t)getpid()));
+    e = allow_unless_executable(e, filter, SCMP_SYS(mmap));
+    e = allow_unless_executable(e, filter, SCMP_SYS(mprotect));
+    return allow_for(e, filter, SCMP_SYS(tgkill), 0, (scmp_datum_t)getpid());
 }
 
 /* A kernel that cannot kill the whole process kills the thread: there is but one. */

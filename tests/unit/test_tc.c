@@ -41,7 +41,7 @@ static void columns_and_cells_are_found(void **state)
     (void)state;
     for (unsigned f = 0; f < 3; f++) {
         uint8_t row[ROW] = {0};
-        struct bytes bytes = {row, ROW}, cell;
+        struct bytes bytes = {row, ROW}, cell = {0};
         const struct ost_column *c;
         struct fixture x;
 
