@@ -219,7 +219,7 @@ static void common_props(struct maker *m, struct item *it)
         read = !read;
         importance = 0;
     }
-    it->flags = read;
+    it->flags = read | (it->plan.unsent ? 0x08 : 0);
     bag_text(b, 0x001A, it->class);
     bag_i32(b, 0x0017, importance);
     bag_i32(b, 0x0026, importance - 1);

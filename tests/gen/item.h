@@ -65,6 +65,14 @@ enum item_change {
     CHANGE_COUNT,
 };
 
+/* Whose form an OST's change key of an item has. */
+enum item_key {
+    KEY_USUAL, /* a client's in one of ten, else a server's */
+    KEY_SERVER,
+    KEY_CLIENT,
+    KEY_NONE,
+};
+
 struct plan {
     uint64_t content; /* number of the item's content: the same number, the same item */
     enum item_kind kind;
@@ -75,6 +83,8 @@ struct plan {
     uint64_t position; /* of the copy: what its change key is made of */
     bool changed_here; /* its change key is another than the other side's */
     bool old;          /* ten years older: outside of what a client holds */
+    enum item_key key;
+    bool unsent; /* flagged as such */
 };
 
 struct recipient {

@@ -38,6 +38,13 @@ static void print_help(void)
         "  --attachment SIZE                 the first item has one of that size, too\n"
         "  --libpff-safe                     leaves out what libpff 20180714 cannot bear:\n"
         "                                    compressed internal blocks, over 20,000 nodes\n"
+        "  --exchange                        an OST says that it is of an Exchange account\n"
+        "  --synced                          all items are known to the server: no client's "
+        "change\n"
+        "                                    keys, an empty Outbox, no logs\n"
+        "  --local KIND                      three items that only this computer has, whatever\n"
+        "                                    --synced says: failures, conflicts, unsent, outbox,\n"
+        "                                    folder, client-key, no-key, logs; may be repeated\n"
         "  --damage KIND[:N]                 N (1) damages of that kind; may be repeated\n"
         "  --truth full|items|none           default full: with every structure's covered bytes\n"
         "  -o FILE, --output FILE            the image\n"
@@ -98,6 +105,17 @@ static bool add_damage(struct gen_options *o, char *text)
     return true;
 }
 
+static bool add_local(struct gen_options *o, const char *name)
+{
+    for (unsigned local = 0; local < LOCALS; local++) {
+        if (strcmp(name, gen_local_name((enum gen_local)local)) == 0) {
+            o->locals |= 1u << local;
+            return true;
+        }
+    }
+    return false;
+}
+
 enum option_code {
     O_FORMAT = 256,
     O_CRYPT,
@@ -115,6 +133,9 @@ enum option_code {
     O_BARE,
     O_ATTACHMENT,
     O_LIBPFF_SAFE,
+    O_EXCHANGE,
+    O_SYNCED,
+    O_LOCAL,
     O_DAMAGE,
     O_TRUTH,
     O_HELP,
@@ -136,6 +157,9 @@ static const struct option options[] = {{"format", required_argument, NULL, O_FO
                                         {"bare", no_argument, NULL, O_BARE},
                                         {"attachment", required_argument, NULL, O_ATTACHMENT},
                                         {"libpff-safe", no_argument, NULL, O_LIBPFF_SAFE},
+                                        {"exchange", no_argument, NULL, O_EXCHANGE},
+                                        {"synced", no_argument, NULL, O_SYNCED},
+                                        {"local", required_argument, NULL, O_LOCAL},
                                         {"damage", required_argument, NULL, O_DAMAGE},
                                         {"truth", required_argument, NULL, O_TRUTH},
                                         {"output", required_argument, NULL, 'o'},
@@ -227,6 +251,14 @@ static bool set_option(struct arguments *a, int option, char *value)
     case O_LIBPFF_SAFE:
         g->libpff_safe = true;
         return true;
+    case O_EXCHANGE:
+        g->exchange = true;
+        return true;
+    case O_SYNCED:
+        g->synced = true;
+        return true;
+    case O_LOCAL:
+        return add_local(g, value);
     case O_DAMAGE:
         return add_damage(g, value);
     case 'o':

@@ -274,8 +274,32 @@ static void preview(struct item *it)
     bag_data(&it->bag, 0x6619, T_TEXT, it->text, n);
 }
 
+/* As Outlook 2016 stores it: RTF alone, names in a font of their own, trouble in red. */
+static void sync_log_rtf(struct maker *m, struct item *it, struct rng *r)
+{
+    static const uint32_t codes[] = {0x80040102, 0x8004010F};
+    buf_printf(
+        &m->scratch,
+        "{\\rtf1\\ansi\\deff0{\\fonttbl{\\f0\\froman\\fcharset0 Arial;}"
+        "{\\f1\\fswiss\\fcharset0 'Wrong';}}{\\colortbl\\red0\\green0\\blue0;}\\plain\\fs18\r\n"
+        "\\uc1 10:21:51 Synchronizer Version 16.0.4266\\par\r\n"
+        "10:21:51 Synchronizing Mailbox '\\f1 Owner\\f0 '\\par\r\n"
+        "10:21:51 Synchronizing server changes in folder '\\f1 Project 1\\f0 '\\par\r\n"
+        "10:21:52 Downloading from server 'https://mail.example.com/mapi'\\par\r\n"
+        "\\cf2 10:21:52 \\tab\r\n\\tab\r\n [%08X-503-4DE-501]\\plain\\fs18 \\par\r\n"
+        "10:21:53 Done\\par\r\n}",
+        codes[rng_below(r, 2)]);
+    it->rtf_size = m->scratch.size;
+    it->rtf = (const uint8_t *)make_string(m, it);
+    make_subject(it, "", "Synchronization Log:");
+}
+
 static void sync_log(struct maker *m, struct item *it, struct rng *r)
 {
+    if (it->plan.number % 3 == 1) {
+        sync_log_rtf(m, it, r);
+        return;
+    }
     static const uint32_t codes[] = {0x80004005, 0x8004010F, 0x80190194, 0x8004011D};
     buf_printf(&m->scratch,
                "%02u:%02u:%02u Synchronizer Version 16.0.14326\r\n"

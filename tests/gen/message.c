@@ -303,14 +303,18 @@ static void change_key(struct store *s, const struct item *it, struct written_it
 {
     struct rng r = rng_of(s->seed, 6, it->plan.content);
     bool local = rng_chance(&r, 10);
+    if (it->plan.key != KEY_USUAL)
+        local = it->plan.key == KEY_CLIENT;
     uint64_t number = 0x500 + it->plan.position + (it->plan.changed_here ? 0x1000000u : 0);
-    if (s->content == GEN_OST || s->server)
+    if (it->plan.key != KEY_NONE && (s->content == GEN_OST || s->server))
         w->change_key_size = store_change_key(s, w->change_key, !local, number);
 }
 
 static void change_props(struct bag *b, const struct written_item *w)
 {
     uint8_t list[23];
+    if (w->change_key_size == 0)
+        return;
     list[0] = w->change_key_size;
     memcpy(list + 1, w->change_key, w->change_key_size);
     bag_data(b, 0x65E2, T_BIN, w->change_key, w->change_key_size);

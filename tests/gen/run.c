@@ -14,7 +14,13 @@
  * of a comparison, another format or another target holds the same.
  */
 
-enum { ANSI_ROWS_MAX = 60000, DELETED_EVERY = 41, CHECKPOINT_EVERY = 150, LIBPFF_NODES = 19500 };
+enum {
+    ANSI_ROWS_MAX = 60000,
+    DELETED_EVERY = 41,
+    LOCAL_ITEMS = 3,
+    CHECKPOINT_EVERY = 150,
+    LIBPFF_NODES = 19500
+};
 
 struct run {
     const struct gen_options *o;
@@ -150,7 +156,7 @@ static size_t folder_of(struct run *run, const struct plan *plan, enum fate fate
     if (run->o->one_folder)
         return store_role(s, ROLE_INBOX);
     if (plan->features & FEATURE_SYNC_LOG)
-        return store_role(s, ROLE_SYNC_ISSUES);
+        return store_role(s, run->o->synced ? ROLE_INBOX : ROLE_SYNC_ISSUES);
     switch (plan->kind) {
     case ITEM_APPOINTMENT:
         role = ROLE_CALENDAR;
@@ -177,6 +183,8 @@ static size_t folder_of(struct run *run, const struct plan *plan, enum fate fate
         role = mail_role(&r);
         break;
     }
+    if (role == ROLE_OUTBOX && run->o->synced)
+        role = ROLE_DRAFTS;
     return role == ROLE_NONE ? user_folder(run, &r) : store_role(s, role);
 }
 
@@ -223,11 +231,83 @@ static void make_user_folders(struct run *run)
     }
 }
 
+const char *gen_local_name(enum gen_local local)
+{
+    static const char *const local_names[LOCALS] = {"failures", "conflicts",  "unsent", "outbox",
+                                                    "folder",   "client-key", "no-key", "logs"};
+    return local_names[local];
+}
+
+static struct plan local_plan(enum gen_local local, uint64_t number)
+{
+    static const enum item_key keys[LOCALS] = {
+        [LOCAL_FAILURES] = KEY_CLIENT, [LOCAL_CONFLICTS] = KEY_CLIENT,
+        [LOCAL_UNSENT] = KEY_CLIENT,   [LOCAL_OUTBOX] = KEY_CLIENT,
+        [LOCAL_FOLDER] = KEY_CLIENT,   [LOCAL_CLIENT_KEY] = KEY_CLIENT,
+        [LOCAL_NO_KEY] = KEY_NONE,     [LOCAL_LOGS] = KEY_CLIENT};
+    struct plan plan = {.content = (number + 1) ^ ((uint64_t)1 << 59),
+                        .kind = ITEM_MAIL,
+                        .key = keys[local],
+                        .unsent = local == LOCAL_UNSENT};
+    if (local == LOCAL_LOGS) {
+        plan.features = FEATURE_SYNC_LOG;
+        plan.number = number;
+    }
+    plan.position = number;
+    return plan;
+}
+
+static size_t local_folder(struct store *s, enum gen_local local)
+{
+    size_t folder;
+    switch (local) {
+    case LOCAL_FAILURES:
+        return store_role(s, ROLE_LOCAL_FAILURES);
+    case LOCAL_CONFLICTS:
+        return store_role(s, ROLE_CONFLICTS);
+    case LOCAL_UNSENT:
+    case LOCAL_OUTBOX:
+        return store_role(s, ROLE_OUTBOX);
+    case LOCAL_LOGS:
+        return store_role(s, ROLE_SYNC_ISSUES);
+    case LOCAL_FOLDER:
+        folder = store_folder(s, store_role(s, ROLE_IPM), ROLE_NONE, "Local", "IPF.Note", 0);
+        store_mid(s, s->folders[folder].mid, 0, 0x100);
+        return folder;
+    default:
+        return store_role(s, ROLE_INBOX);
+    }
+}
+
+static void write_local(struct run *run, enum gen_local local)
+{
+    static const struct item_flaws sound;
+    struct store *s = run->store;
+    size_t folder = local_folder(s, local);
+    for (uint64_t i = 0; i < LOCAL_ITEMS && image_error(run->img) == 0; i++) {
+        struct plan plan = local_plan(local, (uint64_t)local * LOCAL_ITEMS + i);
+        struct truth_item about = {.local = gen_local_name(local)};
+        struct written_item w = {0};
+        arena_reset(&s->item_arena);
+        struct item *it = item_make(&run->maker, &s->item_arena, &plan);
+        if (it == NULL) {
+            image_fail(run->img, ERR_NOMEM);
+            return;
+        }
+        store_item(s, folder, it, &sound, &w);
+        about.position = UINT32_MAX + plan.position;
+        truth_item(&run->truth, it, &w, &about);
+        run->written++;
+    }
+}
+
 static void write_position(struct run *run, uint64_t position)
 {
     struct store *s = run->store;
     struct plan plan = plan_of(run->o, position);
     enum fate fate = fate_of(run->o, position);
+    if (run->o->synced)
+        plan.key = KEY_SERVER;
     const char *fate_name = run->o->side == SIDE_NONE ? NULL : fate_names[fate];
     if (!apply_fate(run->o, fate, &plan)) {
         truth_absent(&run->truth, position, plan.content, fate_name);
@@ -289,6 +369,9 @@ static void write_items(struct run *run)
         else if (p % CHECKPOINT_EVERY == CHECKPOINT_EVERY - 1)
             image_checkpoint(run->img);
     }
+    for (unsigned local = 0; local < LOCALS; local++)
+        if (run->o->locals & 1u << local)
+            write_local(run, (enum gen_local)local);
     for (uint32_t i = 0; i < run->quota.left[DAMAGE_row_ghost]; i++) {
         size_t inbox = store_role(run->store, ROLE_INBOX);
         damage_written(&run->truth, DAMAGE_row_ghost, store_ghost_row(run->store, inbox),
@@ -322,6 +405,7 @@ static int prepare(struct run *run)
     if (error != 0)
         return error;
     run->maker.corpus = run->corpus;
+    run->store->exchange = o->exchange;
     run->store->server = o->side == SIDE_SERVER;
     return 0;
 }

@@ -19,6 +19,21 @@ struct damage_wish {
     uint32_t count;
 };
 
+/* Data that only this computer has, as an OST may hold them; a bit each. */
+enum gen_local {
+    LOCAL_FAILURES,
+    LOCAL_CONFLICTS,
+    LOCAL_UNSENT,
+    LOCAL_OUTBOX, /* not flagged as unsent */
+    LOCAL_FOLDER,
+    LOCAL_CLIENT_KEY,
+    LOCAL_NO_KEY,
+    LOCAL_LOGS, /* of Sync Issues */
+    LOCALS,
+};
+
+const char *gen_local_name(enum gen_local local);
+
 struct gen_options {
     struct image_options image;
     const struct profile *profile;
@@ -29,6 +44,9 @@ struct gen_options {
     enum gen_side side;
     enum truth_level truth;
     bool one_folder, bare, libpff_safe;
+    bool exchange;   /* an OST tells that it is of an Exchange account */
+    bool synced;     /* of the others every item is known to the server */
+    unsigned locals; /* 1 << enum gen_local: three items each */
     struct damage_wish damages[DAMAGES_MAX];
     size_t damage_count;
 };

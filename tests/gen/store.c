@@ -192,6 +192,8 @@ static void write_store(struct store *s)
         rng_fill(&r, blob, sizeof blob);
         bag_fixed(&b, 0x0E08, T_I64, image_bytes(s->img));
         bag_bool(&b, 0x0E5C, true);
+        if (s->exchange)
+            entry_prop(s, &b, 0x3416, ROLE_INBOX);
         bag_data(&b, 0x6615, T_GUID, s->provider, 16);
         bag_fixed(&b, 0x661F, T_I64, 0xAD75000000000001u);
         bag_i32(&b, 0x6620, 502);

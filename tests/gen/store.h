@@ -87,7 +87,8 @@ struct store {
     struct ltp ltp;
     struct name_map names;
     enum gen_content content;
-    bool server; /* a mailbox export: change keys in the items */
+    bool exchange; /* of an OST: it says whose account it is */
+    bool server;   /* a mailbox export: change keys in the items */
     uint64_t seed;
     unsigned locale; /* 0 en, 1 de, 2 fr, 3 ja */
     uint32_t codepage;

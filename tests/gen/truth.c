@@ -233,6 +233,7 @@ void truth_item(struct truth *t, const struct item *it, const struct written_ite
         field_string(out, "change", item_change_name(it->plan.change));
     field_string(out, "fate", about->fate);
     field_string(out, "flaw", about->flaw);
+    field_string(out, "local", about->local);
     if (about->lossy)
         buf_puts(out, ",\"lossy\":true");
     field_number(out, "size", w->size);

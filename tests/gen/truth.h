@@ -25,10 +25,11 @@ struct truth {
 /* What else there is to say of an item. */
 struct truth_item {
     uint64_t position;
-    const char *fate; /* against the other side; NULL none */
-    const char *flaw; /* damage kind made while writing; NULL none */
-    bool lossy;       /* its code page lacks some character of it */
-    uint64_t copy_of; /* content number whose copy this is, or 0 */
+    const char *fate;  /* against the other side; NULL none */
+    const char *flaw;  /* damage kind made while writing; NULL none */
+    const char *local; /* planted as data on this computer alone: how; NULL not */
+    bool lossy;        /* its code page lacks some character of it */
+    uint64_t copy_of;  /* content number whose copy this is, or 0 */
 };
 
 int truth_open(struct truth *t, const struct gen_options *o);
