@@ -97,6 +97,8 @@ static const struct idx_csv_column verdict_columns[] = {
     {"coverage.items_orphaned", FORM_VALUE, NULL},
     {"coverage.rows", FORM_VALUE, NULL},
     {"coverage.rows_without_item", FORM_VALUE, NULL},
+    {"download.items", FORM_VALUE, NULL},
+    {"download.bytes", FORM_VALUE, NULL},
 };
 
 static const struct idx_csv_column end_columns[] = {

@@ -22,6 +22,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "index/evidence.h"
 #include "index/frames.h"
 #include "index/manifest.h"
 #include "io/bytes.h"
@@ -33,6 +34,7 @@ struct idx_entry {
     uint32_t folder;
     uint32_t size; /* of its line, '\n' included */
     bool assoc, orphan, partial, failed;
+    struct idx_mark mark; /* unless failed */
 };
 
 struct idx_order_sink {

@@ -7,6 +7,9 @@
  */
 #include "index/record.h"
 
+#include <inttypes.h>
+#include <stdio.h>
+
 #include "index/json.h"
 #include "index/manifest.h"
 
@@ -368,6 +371,16 @@ void idx_record_finding(struct buf *out, uint64_t n, uint64_t count, const struc
     json_end_record(&j);
 }
 
+static void download(struct json *j, const struct chk_download *d)
+{
+    json_object(j, "download");
+    json_u64(j, "items", d->items);
+    json_u64(j, "bytes", d->bytes);
+    if (d->unsized)
+        json_u64(j, "unsized", d->unsized);
+    json_close_object(j);
+}
+
 static void folder_states(struct json *j, const struct chk_verdict *v)
 {
     const size_t from = j->out->size;
@@ -386,6 +399,8 @@ static void folder_states(struct json *j, const struct chk_verdict *v)
         json_u64(j, "unaccounted", f->unaccounted);
         json_u64(j, "rows_without_item", f->rows_without_item);
         json_cstr(j, "remedy", chk_remedy_name(f->remedy));
+        if (v->has_download)
+            download(j, &f->download);
         json_close_object(j);
     }
     json_close_array(j);
@@ -393,10 +408,40 @@ static void folder_states(struct json *j, const struct chk_verdict *v)
         json_u64(j, "folders_more", v->folder_count - i);
 }
 
+static void sync_errors(struct json *j, const struct chk_reason *r)
+{
+    if (!r->error_count)
+        return;
+    json_array(j, "errors");
+    for (size_t i = 0; i < r->error_count; i++) {
+        const struct chk_sync_error *e = &r->errors[i];
+        char code[16];
+
+        snprintf(code, sizeof code, "0x%08" PRIx32, e->code);
+        json_object(j, NULL);
+        json_cstr(j, "code", code);
+        if (e->folder)
+            json_u64(j, "folder", e->folder);
+        json_u64(j, "count", e->count);
+        if (e->first) {
+            json_filetime(j, "first", e->first);
+            json_filetime(j, "last", e->last);
+        }
+        json_close_object(j);
+    }
+    json_close_array(j);
+}
+
 static void reason(struct json *j, const struct chk_reason *r)
 {
     json_object(j, NULL);
     json_cstr(j, "text", r->text);
+    if (r->about != CONCERN_REMEDY)
+        json_cstr(j, "about", chk_concern_name(r->about));
+    if (r->strength != STRENGTH_NONE)
+        json_cstr(j, "strength", chk_strength_name(r->strength));
+    if (r->count)
+        json_u64(j, "count", r->count);
     if (r->code_count) {
         json_array(j, "codes");
         for (size_t i = 0; i < r->code_count; i++)
@@ -404,6 +449,8 @@ static void reason(struct json *j, const struct chk_reason *r)
         json_close_array(j);
     }
     nids(j, "items", "items_more", r->items, r->item_count);
+    nids(j, "folders", "folders_more", r->folders, r->folder_count);
+    sync_errors(j, r);
     json_close_object(j);
 }
 
@@ -435,5 +482,7 @@ void idx_record_verdict(struct buf *out, const struct chk_verdict *v)
         reason(&j, &v->reasons[i]);
     json_close_array(&j);
     coverage(&j, &v->coverage);
+    if (v->has_download)
+        download(&j, &v->download);
     json_end_record(&j);
 }

@@ -14,6 +14,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "index/evidence.h"
 #include "index/finding_list.h"
 #include "index/folders.h"
 #include "index/manifest.h"
@@ -26,6 +27,7 @@
 #include "scanner/app/finding_text.h"
 #include "scanner/app/kit.h"
 #include "scanner/app/lanes.h"
+#include "scanner/app/outcome.h"
 #include "scanner/check/check.h"
 #include "scanner/engine_native.h"
 #include "scanner/native_scan.h"
@@ -35,6 +37,7 @@ enum { READ_AHEAD = 8 << 20, PID_DISPLAY_NAME = 0x3001 };
 struct image_worker {
     const struct image_run *run;
     struct kit kit;
+    struct idx_evidence *evidence;
     struct buf name, folder_path;
 
     /* The image in hand. */
@@ -67,14 +70,6 @@ struct image_worker {
     char manifest_name[IDX_MANIFEST_NAME];
 };
 
-void image_outcome_done(struct image_outcome *o)
-{
-    mem_free(o->reason);
-    mem_free(o->details);
-    mem_free(o->line);
-    *o = (struct image_outcome){0};
-}
-
 int image_worker_create(const struct image_run *run, struct image_worker **out)
 {
     struct image_worker *w = mem_zalloc(sizeof *w);
@@ -84,6 +79,8 @@ int image_worker_create(const struct image_run *run, struct image_worker **out)
         return ERR_NOMEM;
     w->run = run;
     err = kit_init(&w->kit, run->options->digest, run->io);
+    if (!err)
+        err = idx_evidence_create(&w->evidence);
     if (err)
         image_worker_destroy(w);
     else
@@ -100,6 +97,7 @@ void image_worker_destroy(struct image_worker *w)
 {
     if (!w)
         return;
+    idx_evidence_destroy(w->evidence);
     kit_done(&w->kit);
     buf_done(&w->name);
     buf_done(&w->folder_path);
@@ -183,6 +181,8 @@ static int on_folder(void *ctx, const struct ost_folder *folder)
         err = chk_tally_rows(w->tally, folder->nid, folder->rows + folder->assoc_rows,
                              (folder->has_rows || !folder->items) &&
                                  (folder->has_assoc_rows || !folder->assoc));
+    if (!err)
+        err = idx_evidence_folder(w->evidence, folder, (struct bytes){w->name.data, w->name.size});
     if (err)
         return err;
     w->outcome->folders++;
@@ -193,14 +193,22 @@ static int on_folder(void *ctx, const struct ost_folder *folder)
 static int on_item(void *ctx, const struct ost_item *item)
 {
     struct image_worker *w = ctx;
-    int err = kit_item_line(&w->kit, item);
+    struct idx_mark mark;
+    struct idx_view view;
+    int err = kit_item_line(&w->kit, item, &view);
 
+    if (!err)
+        err = idx_evidence_log(w->evidence, &w->kit.log, item, &view);
     if (!err)
         err = put_line(w, RECORD_ITEM);
     if (!err)
         err = chk_tally_item(w->tally, item->folder, item->orphan, item->damage_count > 0);
     if (!err && w->cross)
         err = crosscheck_item(w->cross, item);
+    if (err)
+        return err;
+    idx_evidence_mark(item, &view, &mark);
+    err = idx_evidence_put(w->evidence, item->nid, item->folder, item->assoc, &mark);
     if (err)
         return err;
     *(item->assoc ? &w->outcome->assoc : &w->outcome->items) += 1;
@@ -225,31 +233,6 @@ static int on_failed(void *ctx, uint32_t nid, uint32_t folder, bool assoc)
     return chk_tally_failed(w->tally, nid, folder);
 }
 
-static bool means_given_up(enum finding_code code)
-{
-    return code == F_engine_declined || code == F_engine_open_failed || code == F_engine_crashed ||
-           code == F_engine_timeout || code == F_engine_protocol;
-}
-
-static bool means_unread(enum finding_code code)
-{
-    return code == F_table_failed || code == F_folder_failed || code == F_property_failed ||
-           code == F_attachment_failed || code == F_item_failed || code == F_read_failed;
-}
-
-static int set_reason(struct image_outcome *o, const struct finding *f)
-{
-    struct buf text = BUF_INIT;
-
-    if (o->reason)
-        return 0;
-    buf_puts(&text, finding_info(f->code)->text);
-    if (f->detail)
-        buf_printf(&text, ": %s", f->detail);
-    o->reason = buf_cstr(&text) ? (char *)text.data : NULL;
-    return o->reason ? 0 : ERR_NOMEM;
-}
-
 /* Puts it into the list. */
 static int list_finding(void *ctx, const struct finding *f)
 {
@@ -257,8 +240,8 @@ static int list_finding(void *ctx, const struct finding *f)
     int err = idx_finding_list_add(w->findings, f);
 
     if (!err &&
-        (means_given_up(f->code) || means_unread(f->code) || f->severity == SEVERITY_CORRUPT))
-        err = set_reason(w->outcome, f);
+        (outcome_given_up(f->code) || outcome_unread(f->code) || f->severity == SEVERITY_CORRUPT))
+        err = outcome_reason(w->outcome, f);
     return err;
 }
 
@@ -269,9 +252,9 @@ static int count_finding(struct image_worker *w, const struct finding *f)
     if (err)
         return err;
     w->outcome->io_error |= f->code == F_read_failed;
-    w->unread |= means_unread(f->code);
+    w->unread |= outcome_unread(f->code);
     w->corrupt |= f->severity == SEVERITY_CORRUPT;
-    w->gave_up |= means_given_up(f->code);
+    w->gave_up |= outcome_given_up(f->code);
     w->declined |= f->code == F_engine_declined;
     atomic_fetch_add(&w->run->counters->findings, 1);
     return 0;
@@ -331,6 +314,7 @@ static int write_verdict(struct image_worker *w, bool changed)
         .allocated_bytes = w->structure.allocated_bytes,
         .verified_bytes = w->structure.verified_bytes,
         .complete = w->image_written && !w->gave_up && w->structure.complete,
+        .rows_certain = w->run->engine != &engine_libpff,
     };
     int err = chk_verdict_make(w->tally, &facts, &w->verdict);
 
@@ -339,6 +323,7 @@ static int write_verdict(struct image_worker *w, bool changed)
     w->outcome->remedy = w->verdict.remedy;
     if (w->verdict.reason_count)
         w->outcome->remedy_why = w->verdict.reasons[0].text;
+    outcome_export(w->outcome, &w->verdict);
     idx_record_verdict(&w->kit.line, &w->verdict);
     return put_line(w, RECORD_VERDICT);
 }
@@ -438,12 +423,15 @@ static int on_entry(void *ctx, const struct idx_entry *e)
 {
     struct image_worker *w = ctx;
     struct image_outcome *o = w->outcome;
+    int err;
 
     *(e->assoc ? &o->assoc : &o->items) += 1;
     o->partial += e->partial;
     o->failed += e->failed;
-    return e->failed ? chk_tally_failed(w->tally, e->nid, e->folder)
-                     : chk_tally_item(w->tally, e->folder, e->orphan, e->partial);
+    if (e->failed)
+        return chk_tally_failed(w->tally, e->nid, e->folder);
+    err = chk_tally_item(w->tally, e->folder, e->orphan, e->partial);
+    return err ? err : idx_evidence_put(w->evidence, e->nid, e->folder, e->assoc, &e->mark);
 }
 
 static int open_source(void *ctx, void *kit, struct io_source **out)
@@ -487,6 +475,7 @@ static int scan_at_once(struct image_worker *w, const struct ost_header_report *
         lanes_init(&lanes, &order, &w->kit, w->run->memory_bytes / 4, &w->run->counters->items);
 
     lanes.cross = w->cross;
+    lanes.evidence = w->evidence;
     check.help = &help;
     if (!err)
         err = native_scan(&job, &w->structure, again);
@@ -580,6 +569,8 @@ static int begin(struct image_worker *w)
         err = idx_folders_create(&w->folders);
     if (!err)
         err = chk_tally_create(&w->tally);
+    if (!err)
+        idx_evidence_start(w->evidence, w->tally);
     return err;
 }
 

@@ -48,6 +48,9 @@ struct image_outcome {
     struct idx_read_bytes read;
     enum chk_remedy remedy;
     const char *remedy_why; /* static: what the remedy rests on, or NULL */
+    enum chk_export export_first;
+    const char *export_why; /* static: the first sign that requires it, or NULL */
+    uint64_t export_count;  /* … of how many items */
     char *reason;           /* one line: why it is not ok, or NULL */
     char *details;          /* with --verbose: every finding, a line each; or NULL */
     char *line;             /* its line of scan.jsonl, with '\n' */

@@ -19,6 +19,7 @@ int kit_init(struct kit *k, enum idx_algorithm digest, enum io_backend io)
         err = idx_hash_create(digest, &k->hash);
     if (!err)
         err = idx_text_create(&k->text);
+    k->log.text = k->text;
     if (!err)
         err = packer_create(&k->packer);
     if (!err)
@@ -34,6 +35,8 @@ void kit_done(struct kit *k)
 {
     io_reader_destroy(k->reader);
     packer_destroy(k->packer);
+    buf_done(&k->log.body);
+    buf_done(&k->log.rtf);
     idx_text_destroy(k->text);
     idx_hash_destroy(k->hash);
     idx_digester_destroy(k->digester);
@@ -42,18 +45,17 @@ void kit_done(struct kit *k)
     *k = (struct kit){.line = BUF_INIT};
 }
 
-int kit_item_line(struct kit *k, const struct ost_item *item)
+int kit_item_line(struct kit *k, const struct ost_item *item, struct idx_view *view)
 {
     struct idx_digests digests;
-    struct idx_view view;
     int err;
 
     arena_reset(&k->arena);
-    err = idx_view_make(k->text, &k->arena, item, &view);
+    err = idx_view_make(k->text, &k->arena, item, view);
     if (!err)
-        err = idx_digest_item(k->digester, &k->arena, item, &view, &digests);
+        err = idx_digest_item(k->digester, &k->arena, item, view, &digests);
     if (err)
         return err;
-    idx_record_item(&k->line, item, &view, &digests);
+    idx_record_item(&k->line, item, view, &digests);
     return k->line.failed ? ERR_NOMEM : 0;
 }

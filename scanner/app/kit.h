@@ -7,6 +7,7 @@
 #define SCANNER_APP_KIT_H
 
 #include "index/digest.h"
+#include "index/evidence.h"
 #include "index/frames.h"
 #include "index/hash.h"
 #include "index/text.h"
@@ -20,6 +21,7 @@ struct kit {
     struct idx_hash *hash; /* of attachment data: */
     struct ost_hasher hasher;
     struct idx_text *text;
+    struct idx_log_reader log;
     struct packer *packer;
     struct arena arena; /* of the item in hand */
     struct buf line;    /* empty between lines */
@@ -29,7 +31,7 @@ struct kit {
 int kit_init(struct kit *k, enum idx_algorithm digest, enum io_backend io);
 void kit_done(struct kit *k); /* all zero is allowed */
 
-/* Appends the line of an item to k->line. ERR_NOMEM. */
-int kit_item_line(struct kit *k, const struct ost_item *item);
+/* Appends the line of an item to k->line; *view: until the next call. ERR_NOMEM. */
+int kit_item_line(struct kit *k, const struct ost_item *item, struct idx_view *view);
 
 #endif

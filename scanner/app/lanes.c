@@ -70,8 +70,11 @@ static int on_item(void *lane, const struct ost_item *item)
 {
     struct lane *l = lane;
     struct crosscheck *cross = l->lanes->cross;
-    int err = kit_item_line(l->kit, item);
+    struct idx_view view;
+    int err = kit_item_line(l->kit, item, &view);
 
+    if (!err)
+        err = idx_evidence_log(l->lanes->evidence, &l->kit->log, item, &view);
     if (!err && cross)
         err = crosscheck_item(cross, item);
     if (err)
@@ -80,6 +83,7 @@ static int on_item(void *lane, const struct ost_item *item)
     l->entry.assoc = item->assoc;
     l->entry.orphan = item->orphan;
     l->entry.partial = item->damage_count > 0;
+    idx_evidence_mark(item, &view, &l->entry.mark);
     return put_line(l);
 }
 

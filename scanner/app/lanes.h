@@ -17,9 +17,10 @@
 
 struct lanes {
     struct idx_order *order;
-    struct kit *own;             /* of the thread that scans the image */
-    struct crosscheck *cross;    /* gets the items too; NULL: there is none */
-    atomic_uint_fast64_t *items; /* counts them */
+    struct kit *own;               /* of the thread that scans the image */
+    struct crosscheck *cross;      /* gets the items too; NULL: there is none */
+    struct idx_evidence *evidence; /* gets the logs */
+    atomic_uint_fast64_t *items;   /* counts them */
     struct native_lanes native;
 };
 

@@ -91,6 +91,8 @@ void summary_print_image(FILE *to, const struct work *w)
     } else if (o->remedy_why) {
         buf_printf(&line, " (%s)", o->remedy_why);
     }
+    if (o->export_first == EXPORT_REQUIRED)
+        buf_printf(&line, "; export first: %" PRIu64 " %s", o->export_count, o->export_why);
     buf_putc(&line, '\n');
     if (o->details)
         buf_puts(&line, o->details);

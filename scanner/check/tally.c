@@ -30,7 +30,7 @@ void chk_tally_destroy(struct chk_tally *t)
     mem_free(t);
 }
 
-static void nids_add(struct tally_nids *set, uint32_t nid)
+void tally_nids_add(struct tally_nids *set, uint32_t nid)
 {
     size_t low = 0, high = set->count;
 
@@ -49,6 +49,13 @@ static void nids_add(struct tally_nids *set, uint32_t nid)
     memmove(&set->list[low + 1], &set->list[low], (set->count - low) * sizeof *set->list);
     set->list[low] = nid;
     set->count++;
+}
+
+void tally_nids_least(struct tally_nids *set, uint32_t nid)
+{
+    if (set->count == CHK_REASON_ITEMS && nid < set->list[set->count - 1])
+        set->count--;
+    tally_nids_add(set, nid);
 }
 
 /* Seeded by where the tally lies: an image cannot choose nids that all fall on one slot. */
@@ -82,7 +89,7 @@ static int folders_grow(struct chk_tally *t)
     return 0;
 }
 
-static int folder_of(struct chk_tally *t, uint32_t nid, struct tally_folder **out)
+int tally_folder_of(struct chk_tally *t, uint32_t nid, struct tally_folder **out)
 {
     struct tally_folder *f;
 
@@ -105,7 +112,7 @@ static int folder_of(struct chk_tally *t, uint32_t nid, struct tally_folder **ou
 int chk_tally_folder(struct chk_tally *t, uint32_t nid, uint64_t messages)
 {
     struct tally_folder *f;
-    int err = folder_of(t, nid, &f);
+    int err = tally_folder_of(t, nid, &f);
 
     if (err)
         return err;
@@ -117,7 +124,7 @@ int chk_tally_folder(struct chk_tally *t, uint32_t nid, uint64_t messages)
 int chk_tally_rows(struct chk_tally *t, uint32_t nid, uint64_t rows, bool all)
 {
     struct tally_folder *f;
-    int err = folder_of(t, nid, &f);
+    int err = tally_folder_of(t, nid, &f);
 
     if (err)
         return err;
@@ -129,7 +136,7 @@ int chk_tally_rows(struct chk_tally *t, uint32_t nid, uint64_t rows, bool all)
 int chk_tally_item(struct chk_tally *t, uint32_t folder, bool orphan, bool partial)
 {
     struct tally_folder *f;
-    int err = folder_of(t, folder, &f);
+    int err = tally_folder_of(t, folder, &f);
 
     if (err)
         return err;
@@ -145,14 +152,14 @@ int chk_tally_item(struct chk_tally *t, uint32_t folder, bool orphan, bool parti
 int chk_tally_failed(struct chk_tally *t, uint32_t nid, uint32_t folder)
 {
     struct tally_folder *f;
-    int err = folder_of(t, folder, &f);
+    int err = tally_folder_of(t, folder, &f);
 
     if (err)
         return err;
     f->seen++;
     f->failed++;
     t->failed++;
-    nids_add(&t->failed_nids, nid);
+    tally_nids_add(&t->failed_nids, nid);
     return 0;
 }
 
@@ -191,9 +198,9 @@ static enum tally_scope scope_of(const struct finding *f)
 static void note_items(struct tally_nids *set, const struct finding *f)
 {
     if (f->has_nid && is_folder_content(f->nid) && (f->nid & 0x1F) < 0x0E)
-        nids_add(set, f->nid);
+        tally_nids_add(set, f->nid);
     for (size_t i = 0; i < f->item_count && set->count < CHK_REASON_ITEMS; i++)
-        nids_add(set, f->items[i]);
+        tally_nids_add(set, f->items[i]);
 }
 
 static int note_certain(struct chk_tally *t, const struct finding *f)
@@ -202,7 +209,7 @@ static int note_certain(struct chk_tally *t, const struct finding *f)
 
     for (size_t i = 0; i < f->folder_count; i++) {
         struct tally_folder *folder;
-        int err = folder_of(t, f->folders[i], &folder);
+        int err = tally_folder_of(t, f->folders[i], &folder);
 
         if (err)
             return err;
@@ -226,9 +233,11 @@ static int note_in_folder(struct chk_tally *t, const struct finding *f)
     struct tally_folder *folder;
     int err;
 
-    if (!f->folder_count)
+    if (!f->folder_count) {
+        t->deficit_unplaced = true;
         return 0;
-    err = folder_of(t, f->folders[0], &folder);
+    }
+    err = tally_folder_of(t, f->folders[0], &folder);
     if (err)
         return err;
     folder->orphans_told += f->code == F_item_orphan;
@@ -246,7 +255,7 @@ int chk_tally_finding(struct chk_tally *t, const struct finding *f)
     if (err)
         return err;
     if (f->code == F_row_without_item && f->has_nid)
-        nids_add(&t->absent_nids, f->nid);
+        tally_nids_add(&t->absent_nids, f->nid);
     if (f->code == F_item_failed)
         note_items(&t->failed_nids, f);
     if (f->code == F_item_partial)

@@ -360,14 +360,19 @@ static void verdict_record(void **state)
         {.text = "a", .codes = {F_item_failed, F_table_failed}, .code_count = 2},
         {.text = "b", .items = nids, .item_count = 2},
     };
-    const struct chk_folder_state folders[] = {{0x8022, 1, 2, 3, REMEDY_RESYNC_FOLDERS, 7}};
-    struct chk_verdict v = {REMEDY_REBUILD,
-                            EXPORT_REQUIRED,
-                            reasons,
-                            2,
-                            folders,
-                            1,
-                            {true, 100, 90, 10, 8, 2, 3, 11, 4}};
+    const struct chk_folder_state folders[] = {{.nid = 0x8022,
+                                                .failed = 1,
+                                                .orphaned = 2,
+                                                .unaccounted = 3,
+                                                .remedy = REMEDY_RESYNC_FOLDERS,
+                                                .rows_without_item = 7}};
+    struct chk_verdict v = {.remedy = REMEDY_REBUILD,
+                            .export_first = EXPORT_REQUIRED,
+                            .reasons = reasons,
+                            .reason_count = 2,
+                            .folders = folders,
+                            .folder_count = 1,
+                            .coverage = {true, 100, 90, 10, 8, 2, 3, 11, 4}};
 
     (void)state;
     idx_record_verdict(&out, &v);

@@ -458,9 +458,9 @@ static void resync_needs_all_else_sound(void **state)
     };
     static const enum chk_remedy want[CASES] = {
         [NOTHING] = REMEDY_RESYNC_FOLDERS, [FAILED_ELSEWHERE] = REMEDY_UNKNOWN,
-        [NO_FOLDER] = REMEDY_UNKNOWN,      [UNPLACED] = REMEDY_UNKNOWN,
+        [NO_FOLDER] = REMEDY_UNKNOWN,      [UNPLACED] = REMEDY_REBUILD,
         [UNREAD_FOLDER] = REMEDY_UNKNOWN,  [UNREAD_TABLE] = REMEDY_UNKNOWN,
-        [MISSING] = REMEDY_UNKNOWN,        [HIERARCHY] = REMEDY_REBUILD,
+        [MISSING] = REMEDY_REBUILD,        [HIERARCHY] = REMEDY_REBUILD,
         [READ_FAILED] = REMEDY_UNKNOWN,
     };
     const uint32_t inbox = INBOX, missing = 0x9002;

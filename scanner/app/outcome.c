@@ -1,0 +1,49 @@
+/* outcome.c: see outcome.h. */
+#include "scanner/app/outcome.h"
+
+#include "io/buf.h"
+#include "io/err.h"
+#include "io/mem.h"
+
+void image_outcome_done(struct image_outcome *o)
+{
+    mem_free(o->reason);
+    mem_free(o->details);
+    mem_free(o->line);
+    *o = (struct image_outcome){0};
+}
+
+bool outcome_given_up(enum finding_code code)
+{
+    return code == F_engine_declined || code == F_engine_open_failed || code == F_engine_crashed ||
+           code == F_engine_timeout || code == F_engine_protocol;
+}
+
+bool outcome_unread(enum finding_code code)
+{
+    return code == F_table_failed || code == F_folder_failed || code == F_property_failed ||
+           code == F_attachment_failed || code == F_item_failed || code == F_read_failed;
+}
+
+int outcome_reason(struct image_outcome *o, const struct finding *f)
+{
+    struct buf text = BUF_INIT;
+
+    if (o->reason)
+        return 0;
+    buf_puts(&text, finding_info(f->code)->text);
+    if (f->detail)
+        buf_printf(&text, ": %s", f->detail);
+    o->reason = buf_cstr(&text) ? (char *)text.data : NULL;
+    return o->reason ? 0 : ERR_NOMEM;
+}
+
+void outcome_export(struct image_outcome *o, const struct chk_verdict *v)
+{
+    o->export_first = v->export_first;
+    for (size_t i = 0; i < v->reason_count; i++)
+        if (v->reasons[i].strength == STRENGTH_STRONG && !o->export_why) {
+            o->export_why = v->reasons[i].text;
+            o->export_count = v->reasons[i].count;
+        }
+}
