@@ -43,6 +43,8 @@ static int run(const struct options *o)
         return command_dups(o);
     case COMMAND_COMPARE:
         return command_compare(o);
+    case COMMAND_ADVICE:
+        return command_advice(o);
     }
     return EXIT_USAGE;
 }

@@ -20,6 +20,7 @@ int command_check(const struct options *o);
 int command_show(const struct options *o);
 int command_dups(const struct options *o);
 int command_compare(const struct options *o);
+int command_advice(const struct options *o);
 
 /* "ostscan: …" on standard error, one line. */
 void complain(const char *format, ...) __attribute__((format(printf, 1, 2)));

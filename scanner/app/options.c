@@ -37,6 +37,11 @@ enum long_only {
     OPT_MAP,
 };
 
+enum {
+    ALL_COMMANDS = COMMAND_SCAN | COMMAND_SHOW | COMMAND_CHECK | COMMAND_DUPS | COMMAND_COMPARE |
+                   COMMAND_ADVICE
+};
+
 static const struct entry {
     const char *name;
     int value;
@@ -79,25 +84,19 @@ static const struct entry {
      "exit 4 on difference: between the two sides (default: never)"},
     {"type", OPT_TYPE, "LIST", COMMAND_SHOW,
      "only these records: scan,image,folder,item,finding,verdict,end"},
-    {"json", OPT_JSON, NULL,
-     COMMAND_SCAN | COMMAND_SHOW | COMMAND_CHECK | COMMAND_DUPS | COMMAND_COMPARE,
-     "JSON Lines instead of text"},
-    {"csv", OPT_CSV, NULL, COMMAND_SHOW | COMMAND_DUPS | COMMAND_COMPARE, "CSV instead of text"},
+    {"json", OPT_JSON, NULL, ALL_COMMANDS, "JSON Lines instead of text"},
+    {"csv", OPT_CSV, NULL, COMMAND_SHOW | COMMAND_DUPS | COMMAND_COMPARE | COMMAND_ADVICE,
+     "CSV instead of text"},
     {"progress", OPT_PROGRESS, "WHEN", COMMAND_SCAN | COMMAND_CHECK,
      "auto, always or never (default: auto)"},
-    {"quiet", OPT_QUIET, NULL,
-     COMMAND_SCAN | COMMAND_SHOW | COMMAND_CHECK | COMMAND_DUPS | COMMAND_COMPARE,
-     "only results and errors"},
+    {"quiet", OPT_QUIET, NULL, ALL_COMMANDS, "only results and errors"},
     {"verbose", OPT_VERBOSE, NULL, COMMAND_SCAN | COMMAND_SHOW | COMMAND_CHECK,
      "more about each image"},
     {"verbose", OPT_VERBOSE, NULL, COMMAND_DUPS, "every group with its members"},
     {"verbose", OPT_VERBOSE, NULL, COMMAND_COMPARE, "every folder, and every item that differs"},
-    {"version", OPT_VERSION, NULL,
-     COMMAND_SCAN | COMMAND_SHOW | COMMAND_CHECK | COMMAND_DUPS | COMMAND_COMPARE,
-     "print the version"},
-    {"help", OPT_HELP, NULL,
-     COMMAND_SCAN | COMMAND_SHOW | COMMAND_CHECK | COMMAND_DUPS | COMMAND_COMPARE,
-     "print this help"},
+    {"verbose", OPT_VERBOSE, NULL, COMMAND_ADVICE, "every folder and item concerned"},
+    {"version", OPT_VERSION, NULL, ALL_COMMANDS, "print the version"},
+    {"help", OPT_HELP, NULL, ALL_COMMANDS, "print this help"},
 };
 
 enum { ENTRIES = sizeof entries / sizeof entries[0] };
@@ -133,6 +132,9 @@ static const struct command_info {
      "by store name, address, file name, or --map. Given the manifest of a .old file and that of\n"
      "the rebuilt OST, it answers whether the OST was the cause. It claims no more than the input\n"
      "proves, and never that something may be deleted."},
+    {"advice", COMMAND_ADVICE, "ostscan advice [OPTION…] MANIFEST|OUT…",
+     "Says what the person at the desk should do about an image, step by step, with the folders\n"
+     "and items concerned; for an OUT (or several manifests) a line an image, the worst first."},
 };
 
 enum { COMMANDS = sizeof commands / sizeof commands[0] };
@@ -442,8 +444,9 @@ static enum options_result check_complete(const struct command_info *info, const
         return usage_error(info, "--crosscheck goes with --engine native", NULL);
     if (!o->path_count && !o->files_from)
         return usage_error(info,
-                           o->command == COMMAND_SHOW      ? "no MANIFEST given"
-                           : o->command == COMMAND_DUPS    ? "no OUT or MANIFEST given"
+                           o->command == COMMAND_SHOW ? "no MANIFEST given"
+                           : o->command & (COMMAND_DUPS | COMMAND_ADVICE)
+                               ? "no OUT or MANIFEST given"
                            : o->command == COMMAND_COMPARE ? "no MANIFEST or OUT given"
                                                            : "no PATH given",
                            NULL);

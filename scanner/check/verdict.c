@@ -381,7 +381,7 @@ static void reason_of_sync(struct chk_tally *t)
 
     if (!t->signs.error_total)
         return;
-    r = add_reason(t, "Outlook logged that synchronizing failed (Sync Issues)");
+    r = add_reason(t, "errors of synchronizing that Outlook logged (Sync Issues)");
     r->about = CONCERN_SYNC;
     r->count = t->signs.error_total;
     r->errors = t->signs.errors;
