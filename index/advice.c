@@ -246,6 +246,16 @@ static int read_items(struct advice *a, const char *manifest, const atomic_bool 
     return code;
 }
 
+int advice_name_items(struct advice *a, const atomic_bool *cancel)
+{
+    struct fault fault = {0};
+    int code;
+
+    a->item_count = 0;
+    code = place_items(a);
+    return !code && a->item_count ? read_items(a, a->manifest, cancel, &fault) : code;
+}
+
 int advice_read(struct advice *a, const char *manifest, bool names, const atomic_bool *cancel,
                 struct fault *fault)
 {
@@ -263,9 +273,7 @@ int advice_read(struct advice *a, const char *manifest, bool names, const atomic
         code = read_lines(a, reader, names, cancel);
     idx_manifest_close(reader);
     if (!code && names && a->has_verdict)
-        code = place_items(a);
-    if (!code && a->item_count)
-        code = read_items(a, manifest, cancel, fault);
+        code = advice_name_items(a, cancel);
     return code;
 }
 

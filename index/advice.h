@@ -42,11 +42,15 @@ void advice_done(struct advice *a);
 
 /*
  * Reads a manifest into an advice that is empty. names: folders, and items that reasons name, too.
- * ERR_DAMAGED: it is no manifest, or not a line of it is left. One that is cut short or altered has `incomplete` set, and its
- * verdict counts as unknown. ERR_CANCELLED, ERR_NOMEM, codes of files with *fault.
+ * ERR_DAMAGED: it is no manifest, or not a line of it is left. One that is cut short or altered has
+ * `incomplete` set, and its verdict counts as unknown. ERR_CANCELLED, ERR_NOMEM, codes of files
+ * with *fault.
  */
 int advice_read(struct advice *a, const char *manifest, bool names, const atomic_bool *cancel,
                 struct fault *fault);
+
+/* Reads, after the verdict was replaced, the items that its reasons name now. Codes as above. */
+int advice_name_items(struct advice *a, const atomic_bool *cancel);
 
 /* NULL: it is not among those read. */
 const struct advice_item *advice_item_of(const struct advice *a, uint32_t nid);

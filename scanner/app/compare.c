@@ -6,12 +6,13 @@
 #include <string.h>
 #include <sys/stat.h>
 
+#include "index/advice.h"
 #include "index/compare.h"
 #include "index/compare_lines.h"
-#include "index/compare_manifest.h"
-#include "index/times.h"
-#include "scanner/app/compare_load.h"
+#include "index/record.h"
+#include "index/sharpen.h"
 #include "scanner/app/compare_match.h"
+#include "scanner/app/compare_pair.h"
 #include "scanner/app/compare_print.h"
 #include "scanner/app/dup_print.h"
 #include "scanner/app/interrupt.h"
@@ -26,47 +27,6 @@ struct comparing {
     uint64_t compared, differing;
 };
 
-static const char *reason_of(const struct fault *fault, int code)
-{
-    return fault->errnum ? strerror(fault->errnum) : err_text(code);
-}
-
-/* So many units before a time; months and years by the calendar, to the last day there is. */
-static int64_t before(int64_t time, unsigned count, char unit)
-{
-    const int64_t of_day = (time % 86400 + 86400) % 86400;
-    unsigned month, day, check;
-    int64_t year, days = (time - of_day) / 86400, back;
-
-    if (unit == 'd' || unit == 'w')
-        return time - (int64_t)count * (unit == 'w' ? 7 : 1) * 86400;
-    idx_date_of(days, &year, &month, &day);
-    back = year * 12 + month - 1 - (int64_t)count * (unit == 'y' ? 12 : 1);
-    do {
-        int64_t y = back / 12;
-
-        days = idx_days_of(y, (unsigned)(back % 12) + 1, day);
-        idx_date_of(days, &y, &month, &check);
-    } while (check != day && --day);
-    return days * 86400 + of_day;
-}
-
-static void choose_window(const struct options *o, const struct cmp_side *image,
-                          struct cmp_options *out)
-{
-    const struct window_option *w = &o->window;
-
-    out->window_given = w->kind != WINDOW_INFER;
-    if (w->kind == WINDOW_ALL)
-        out->window = (struct cmp_window){CMP_WINDOW_ALL, 0};
-    else if (w->kind == WINDOW_SINCE)
-        out->window = (struct cmp_window){CMP_WINDOW_GIVEN, w->since};
-    else if (w->kind == WINDOW_LAST && image->has_time)
-        out->window = (struct cmp_window){CMP_WINDOW_GIVEN, before(image->time, w->count, w->unit)};
-    else
-        out->window_given = false;
-}
-
 static int note_result(void *ctx, const struct cmp_result *r)
 {
     struct comparing *c = ctx;
@@ -80,71 +40,51 @@ static int note_result(void *ctx, const struct cmp_result *r)
     return 0;
 }
 
-static int compare_sides(struct comparing *c, struct cmp_side *image, struct cmp_side *server,
-                         struct fault *fault)
+/* What the verdict is, now that this is known. */
+static int tell_verdict(struct comparing *c, struct idx_sharpen *sharpen)
 {
-    const struct options *o = c->options;
-    struct cmp_options options = {.memory_bytes = o->memory_bytes / 4 * 3, .cancel = c->cancel};
-    struct cmp_sink sinks[2] = {{0}, {.ctx = c, .end = note_result}};
+    struct buf line = BUF_INIT;
+    struct chk_verdict v;
+    int code = idx_sharpen_verdict(sharpen, &v);
 
-    if (o->output == OUTPUT_JSON)
-        sinks[0] = cmp_lines_sink(&c->lines, o->verbose > 0);
-    else if (o->output == OUTPUT_CSV)
-        sinks[0] = compare_print_csv_sink(&c->print);
-    else
-        sinks[0] = compare_print_sink(&c->print);
-    choose_window(o, image, &options);
-    return cmp_compare(image, server, &options, sinks, 2, fault);
-}
-
-/* A side that gave nothing is named; the others go on. */
-static int refused(struct comparing *c, const char *path, const struct cmp_side *side,
-                   const struct fault *fault, int code)
-{
-    struct buf why = BUF_INIT;
-
-    if (code == ERR_CANCELLED || code == ERR_NOMEM)
-        return code;
-    c->trouble = true;
-    if (code == ERR_DAMAGED && !fault->errnum)
-        buf_printf(&why, "nothing in it can be compared%s%s. Accepted is %s",
-                   *side->why ? ": " : "", side->why, server_accepted);
-    else
-        buf_puts(&why, reason_of(fault, code));
-    complain_about(path, buf_cstr(&why) ? (const char *)why.data : err_text(code));
-    buf_done(&why);
-    return 0;
+    if (!code && c->options->output == OUTPUT_JSON) {
+        idx_record_verdict(&line, &v);
+        code = line.failed ? ERR_NOMEM : dup_print_line(NULL, line.data, line.size);
+    } else if (!code && c->options->output == OUTPUT_TEXT) {
+        buf_printf(&line, "verdict  remedy %s, export first: %s (ostscan advice)\n",
+                   chk_remedy_name(v.remedy), chk_export_name(v.export_first));
+        code = line.failed ? ERR_NOMEM : dup_print_line(NULL, line.data, line.size);
+    }
+    buf_done(&line);
+    return code;
 }
 
 static int compare_one(struct comparing *c, const struct match_image *i)
 {
-    const uint64_t memory = c->options->memory_bytes / 8;
-    struct compare_load how = {.options = c->options, .cancel = c->cancel};
-    struct cmp_side *image = NULL, *server = NULL;
+    const struct options *o = c->options;
+    const uint64_t before = c->compared;
+    struct cmp_sink sinks[3] = {{0}, {.ctx = c, .end = note_result}};
+    struct idx_sharpen *sharpen = NULL;
     struct fault fault = {0};
-    int code = cmp_side_create(false, NULL, memory, &image);
+    struct advice a;
+    int code;
 
-    if (!code)
-        code = cmp_side_create(true, NULL, memory, &server);
+    advice_init(&a);
+    /* What is wrong with the manifest, comparing tells. */
+    code = advice_read(&a, i->manifest, false, c->cancel, &fault);
+    if (code != ERR_NOMEM && code != ERR_CANCELLED)
+        code = idx_sharpen_create(&a.verdict, &sharpen);
     if (!code) {
-        code = cmp_read_manifest(image, i->manifest, c->cancel, &fault);
-        if (code) {
-            code = refused(c, i->manifest, image, &fault, code);
-            goto out;
-        }
-        how.digest = image->digest_size == 32 ? IDX_SHA256 : IDX_XXH3;
-        code = compare_load(&how, i->file->path, i->file->kind, server, &fault);
-        if (code) {
-            code = refused(c, i->file->path, server, &fault, code);
-            goto out;
-        }
-        code = compare_sides(c, image, server, &fault);
+        sinks[0] = o->output == OUTPUT_JSON  ? cmp_lines_sink(&c->lines, o->verbose > 0)
+                   : o->output == OUTPUT_CSV ? compare_print_csv_sink(&c->print)
+                                             : compare_print_sink(&c->print);
+        sinks[2] = idx_sharpen_sink(sharpen);
+        code = compare_pair(o, c->cancel, i, sinks, 3, &c->trouble);
     }
-    if (code && code != ERR_CANCELLED && fault.code && fault.code != ERR_NOMEM)
-        complain("temporary file: %s", reason_of(&fault, code));
-out:
-    cmp_side_destroy(image);
-    cmp_side_destroy(server);
+    if (!code && c->compared > before && a.has_verdict)
+        code = tell_verdict(c, sharpen);
+    idx_sharpen_destroy(sharpen);
+    advice_done(&a);
     return code;
 }
 

@@ -35,6 +35,7 @@ enum long_only {
     OPT_DEEP,
     OPT_WINDOW,
     OPT_MAP,
+    OPT_SERVER,
 };
 
 enum {
@@ -54,11 +55,14 @@ static const struct entry {
     {"jobs", OPT_JOBS, "N", COMMAND_SCAN | COMMAND_CHECK,
      "images read at once (default: processors)"},
     {"jobs", OPT_JOBS, "N", COMMAND_DUPS, "manifests read at once (default: processors)"},
-    {"window", OPT_WINDOW, "WHAT", COMMAND_COMPARE,
+    {"server", OPT_SERVER, "SERVER", COMMAND_ADVICE,
+     "compare with this first (`ostscan compare --help`)"},
+    {"window", OPT_WINDOW, "WHAT", COMMAND_COMPARE | COMMAND_ADVICE,
      "what an OST holds: all, 12m (d, w, m, y), or from 2026-01-31 on (default: inferred)"},
-    {"map", OPT_MAP, "FILE", COMMAND_COMPARE,
+    {"map", OPT_MAP, "FILE", COMMAND_COMPARE | COMMAND_ADVICE,
      "CSV with the columns image,server: which file of FOLDER belongs to which image"},
-    {"memory", OPT_MEMORY, "SIZE", COMMAND_SCAN | COMMAND_CHECK | COMMAND_DUPS | COMMAND_COMPARE,
+    {"memory", OPT_MEMORY, "SIZE",
+     COMMAND_SCAN | COMMAND_CHECK | COMMAND_DUPS | COMMAND_COMPARE | COMMAND_ADVICE,
      "memory for the run (default: a quarter of RAM, at most 2G)"},
     {"engine", OPT_ENGINE, "NAME", COMMAND_SCAN | COMMAND_COMPARE,
      "native or libpff (default: native)"},
@@ -315,6 +319,9 @@ static bool apply(struct options *o, int value, const char *argument)
         return choice >= 0;
     case OPT_WINDOW:
         return parse_window(argument, &o->window);
+    case OPT_SERVER:
+        o->server = argument;
+        return *argument != '\0';
     case OPT_MAP:
         o->map = argument;
         return *argument != '\0';

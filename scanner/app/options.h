@@ -60,8 +60,9 @@ struct options {
     enum output_format output;
     enum fail_on fail_on;
     struct window_option window;
-    const char *map; /* compare: which file belongs to which image */
-    unsigned types;  /* show: bit set of 1u << enum idx_record; 0: all */
+    const char *map;    /* compare: which file belongs to which image */
+    const char *server; /* advice: file or folder to compare with; NULL: none */
+    unsigned types;     /* show: bit set of 1u << enum idx_record; 0: all */
     bool quiet;
     unsigned verbose;
     /* "name=value" of what differs from the defaults, for the `scan` record. Owned. */

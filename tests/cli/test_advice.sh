@@ -267,6 +267,56 @@ check "… tells what the manifests tell" bash -c "
     [ \"\$(jq -r '[.path, .remedy, .export_first] | @tsv' '$work/out' | sort)\" = \
       \"\$(jq -r 'select(.type == \"image\") | [.path, .remedy, .export_first] | @tsv' '$work/o/scan.jsonl' | sort)\" ]"
 
+# With a server: what it holds sharpens the verdict
+side() { # NAME OPTION…
+    local name=$1
+    shift
+    "$gen" -q --items 120 --seed 5 --synced --truth items "$@" -o "$work/$name"
+}
+server="--side server --content pst --format unicode --crypt permute"
+mirror() {
+    # shellcheck disable=SC2086 # options are words
+    side same.ost --exchange --side ost && side same.pst $server &&
+        side drift.ost --exchange --side ost --drift 30 && side drift.pst $server --drift 30 &&
+        side more.ost --exchange --side ost --local unsent &&
+        side hurt.ost --exchange --side ost --damage block_flip &&
+        "$OSTSCAN" scan -q --progress never -o "$work/o.side" "$work"/{same,drift,more,hurt}.ost "$work"/{same,drift}.pst
+}
+check "both sides of a mailbox" mirror
+with_server() { # IMAGE SERVER OPTION… → "remedy export_first"
+    local image=$1 server=$2
+    shift 2
+    status 0 "$OSTSCAN" advice --json --server "$server" "$@" "$(ls "$work"/o.side/manifests/"$image"-*.jsonl.zst)" || return 1
+    jq -r '"\(.remedy) \(.export_first)"' "$work/out"
+}
+says() { local want=$1; shift; [ "$(with_server "$@")" = "$want" ] || { cat "$work/out"; return 1; }; }
+check "a full comparison without a difference finds nothing to export" says "none nothing_found" same.ost "$work/same.pst"
+check "… by the server's manifest, too" says "none nothing_found" same.ost "$(ls "$work"/o.side/manifests/same.pst-*)"
+check "… and its steps need none" bash -c "! jq -r '.steps[].step' '$work/out' | grep -q export"
+check "unsent items of the image require it all the same" says "none required" more.ost "$work/same.pst"
+check "items that could not be read whole leave it open" says "resync_folders unknown" hurt.ost "$work/same.pst"
+check "what is in the OST alone requires an export, and what it lacks a resync" says "resync_folders required" drift.ost "$work/drift.pst" --window all
+evidence() {
+    local want got
+    want=$(jq -s '[.[] | select(.type == "item" and .fate == "only_ost" and (.assoc | not)) | .nid] | sort' -c "$work/drift.ost.truth.jsonl")
+    got=$(jq -c '[.reasons[] | select(.text == "items that the server lacks") | .items[]] | sort' "$work/out")
+    [ "$want" = "$got" ] && [ "$want" != "[]" ] || { echo "$want"; echo "$got"; return 1; }
+    jq -e '[.items[].subject] | length > 0' "$work/out" >/dev/null && jq -e '.folders | length > 0 and all(.[]; .path and .remedy == "resync_folders")' "$work/out" >/dev/null
+}
+check "… each such item, by name, and each folder" evidence
+printf 'FolderPath,VisibleItemsInFolder\n/Inbox,1\n' >"$work/counts.csv"
+check "counts alone leave it open" says "none unknown" same.ost "$work/counts.csv"
+check "another OST is no server" says "none unknown" same.ost "$(ls "$work"/o.side/manifests/same.ost-*)"
+check "a PST's advice does not change" says "none unknown" same.pst "$(ls "$work"/o.side/manifests/drift.pst-*)"
+check "compare tells the verdict" status 0 "$OSTSCAN" compare "$(ls "$work"/o.side/manifests/same.ost-*)" "$work/same.pst"
+check "… in a line" grep -q "remedy none, export first: nothing_found" "$work/out"
+check "… and as a record" bash -c "'$OSTSCAN' compare --json '$(ls "$work"/o.side/manifests/drift.ost-* 2>/dev/null)' '$work/drift.pst' | jq -se '[.[] | select(.type == \"verdict\")] | length == 1 and .[0].export_first == \"required\"'"
+mkdir "$work/servers"
+cp "$work/same.pst" "$work/drift.pst" "$work/servers/"
+check "a folder of servers' files" status 3 "$OSTSCAN" advice --csv --server "$work/servers" "$work/o.side"
+check "… belongs to the images of the same name" grep -q "^none,nothing_found,.*/same.ost," "$work/out"
+check "… and the others are named" grep -q "more.ost: no file of the server's belongs to it" "$work/err"
+
 # Input that is none
 head -c -10 "$(manifest page.ost)" >"$work/cut.jsonl.zst"
 check "an incomplete manifest" status 3 advice "$work/cut.jsonl.zst"
@@ -278,5 +328,5 @@ check "… is said" grep -q "no: no manifest" "$work/err"
 check "a path that does not exist" status 3 advice "$work/nowhere"
 check "no path is wrong usage" status 2 advice
 check "--help names every option" bash -c "
-    for o in json csv quiet verbose; do '$OSTSCAN' advice --help | grep -qe \"--\$o\" || { echo \$o; exit 1; }; done"
+    for o in json csv quiet verbose server map window memory; do '$OSTSCAN' advice --help | grep -qe \"--\$o\" || { echo \$o; exit 1; }; done"
 finish
