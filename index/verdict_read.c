@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "index/json_read.h"
+#include "index/times.h"
 #include "io/err.h"
 
 enum { NAME_MAX_SIZE = 64, ELEMENTS_MOST = 1 << 20 };
@@ -63,9 +64,10 @@ static char *text(struct bytes object, const char *key, struct arena *arena)
     struct bytes value;
     char *out = NULL;
 
-    if (json_find(object, key, &value) == 1 && json_scalar(value, &token) &&
-        token.kind == JSON_STRING)
-        json_token_text(&token, &scratch);
+    if (json_find(object, key, &value) != 1 || !json_scalar(value, &token) ||
+        token.kind != JSON_STRING)
+        return NULL;
+    json_token_text(&token, &scratch);
     if (buf_cstr(&scratch))
         out = arena_strdup(arena, (const char *)scratch.data);
     buf_done(&scratch);
@@ -171,6 +173,19 @@ struct errors {
     size_t count;
 };
 
+/* To the second; 0 where there is none. */
+static uint64_t filetime(struct bytes object, const char *key)
+{
+    static const int64_t to_1970 = INT64_C(11644473600);
+    char text_of_it[NAME_MAX_SIZE];
+    int64_t seconds;
+
+    if (!word(object, key, text_of_it) || !idx_time_parse(bytes_text(text_of_it), &seconds) ||
+        seconds < -to_1970)
+        return 0;
+    return (uint64_t)(seconds + to_1970) * 10000000;
+}
+
 static int take_error(void *ctx, struct bytes value)
 {
     struct errors *e = ctx;
@@ -182,6 +197,8 @@ static int take_error(void *ctx, struct bytes value)
     out->code = (uint32_t)strtoul(code, NULL, 16);
     out->folder = (uint32_t)number(value, "folder");
     out->count = number(value, "count");
+    out->first = filetime(value, "first");
+    out->last = filetime(value, "last");
     return 0;
 }
 

@@ -8,6 +8,7 @@
 #include "index/advice_steps.h"
 #include "index/json.h"
 #include "index/terminal.h"
+#include "io/clock.h"
 #include "scanner/app/dup_print.h"
 #include "scanner/app/tty.h"
 
@@ -122,6 +123,21 @@ static void put_codes(struct printer *p, const struct chk_reason *r)
         buf_putc(&p->out, ')');
 }
 
+/* The days between which it was logged. */
+static void put_times(struct printer *p, const struct chk_sync_error *e)
+{
+    const uint64_t times[] = {e->first, e->last};
+    char text[2][CLOCK_TEXT_SIZE];
+
+    if (!e->first)
+        return;
+    for (int i = 0; i < 2; i++)
+        clock_format((int64_t)(times[i] / 10000000) - INT64_C(11644473600), 0, 0, text[i]);
+    buf_printf(&p->out, ", %.16s", text[0]);
+    if (strncmp(text[0], text[1], 16) != 0)
+        buf_printf(&p->out, " to %.16s", text[1]);
+}
+
 static void put_errors(struct printer *p, const struct chk_reason *r)
 {
     for (size_t i = 0; i < r->error_count && i < p->shown; i++) {
@@ -133,6 +149,7 @@ static void put_errors(struct printer *p, const struct chk_reason *r)
             buf_puts(&p->out, ", in ");
             put_folder(p, e->folder);
         }
+        put_times(p, e);
         buf_putc(&p->out, '\n');
     }
     put_more(p, r->error_count, "kinds");
@@ -228,6 +245,31 @@ static void json_nids(struct json *j, const char *key, const uint32_t *list, siz
     json_close_array(j);
 }
 
+static void json_errors(struct printer *p, const struct chk_reason *r)
+{
+    struct json *j = &p->json;
+
+    json_array(j, "errors");
+    for (size_t i = 0; i < r->error_count; i++) {
+        const struct chk_sync_error *e = &r->errors[i];
+        char code[16];
+
+        snprintf(code, sizeof code, "0x%08" PRIx32, e->code);
+        json_object(j, NULL);
+        json_cstr(j, "code", code);
+        if (e->folder)
+            json_u64(j, "folder", e->folder);
+        json_path(p, e->folder);
+        json_u64(j, "count", e->count);
+        if (e->first) {
+            json_filetime(j, "first", e->first);
+            json_filetime(j, "last", e->last);
+        }
+        json_close_object(j);
+    }
+    json_close_array(j);
+}
+
 static void json_reason(struct printer *p, const struct chk_reason *r)
 {
     struct json *j = &p->json;
@@ -247,6 +289,8 @@ static void json_reason(struct printer *p, const struct chk_reason *r)
         json_close_array(j);
     json_nids(j, "items", r->items, r->item_count);
     json_nids(j, "folders", r->folders, r->folder_count);
+    if (r->error_count)
+        json_errors(p, r);
     json_close_object(j);
 }
 

@@ -197,6 +197,8 @@ log_folder() {
         { verdict logs.ost; return 1; }
 }
 check "… the folder that RTF names in a font of its own, too" log_folder
+check "advice tells them with their times" bash -c "
+    '$OSTSCAN' advice '$(manifest logs.ost)' | grep -E '0x80[0-9a-f]{6}, 1 time, in .*, 20[12][0-9]-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}'"
 check "logs are no reason for a remedy" has_remedy none logs.ost
 if have_samples; then
     check "the log of a real OST is read" status 0 "$OSTSCAN" scan -q --progress never -o "$work/o.real" build/samples/pstextractortest@outlook.com.ost

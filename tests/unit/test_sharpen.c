@@ -261,7 +261,11 @@ static void what_it_lacks_is_a_deficit(void **state)
 static void a_verdict_is_read_as_it_was_written(void **state)
 {
     const uint32_t nids[] = {4, 36};
-    const struct chk_sync_error errors[] = {{.code = 0x80040102, .folder = 2, .count = 3}};
+    const struct chk_sync_error errors[] = {{.code = 0x80040102,
+                                             .folder = 2,
+                                             .count = 3,
+                                             .first = 132732745110000000,
+                                             .last = 132732745120000000}};
     const struct chk_reason reasons[] = {
         {.text = "a \"b\"", .codes = {F_item_failed, F_page_crc}, .code_count = 2},
         {.text = "c",
