@@ -72,3 +72,8 @@ int idx_manifest_name(const char *path, char out[IDX_MANIFEST_NAME])
     buf_done(&absolute);
     return err;
 }
+
+unsigned idx_share_of(const char *relative, unsigned shards)
+{
+    return (unsigned)(XXH3_64bits(relative, strlen(relative)) % shards) + 1;
+}

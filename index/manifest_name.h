@@ -18,6 +18,10 @@ enum { IDX_MANIFEST_NAME = 200 + 1 + 16 + 10 + 1 };
  */
 int idx_manifest_name(const char *path, char out[IDX_MANIFEST_NAME]);
 
+/* Which of `shards` shares, from 1, an image belongs to: by a hash of its path below the PATH that
+ * it was found under, so that all machines agree wherever that is mounted. */
+unsigned idx_share_of(const char *relative, unsigned shards);
+
 /* Appends that absolute path. Same codes. */
 int idx_absolute_path(const char *path, struct buf *out);
 

@@ -7,6 +7,7 @@
 #include <pthread.h>
 #include <string.h>
 
+#include "index/manifest_name.h"
 #include "io/crew.h"
 #include "io/discover.h"
 #include "io/mem.h"
@@ -68,8 +69,11 @@ void batch_direct_refused(struct batch *b, const char *path)
 static int on_found(void *ctx, const struct io_found *found)
 {
     struct batch *b = ctx;
+    const struct options *o = b->options;
     int err;
 
+    if (o->shards && idx_share_of(found->relative, o->shards) != o->shard)
+        return 0;
     atomic_fetch_add(&b->counters.images_found, 1);
     atomic_fetch_add(&b->counters.bytes_found, found->size_bytes);
     err = worklist_add_image(b->list, found);

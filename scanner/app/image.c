@@ -28,6 +28,7 @@
 #include "scanner/app/kit.h"
 #include "scanner/app/lanes.h"
 #include "scanner/app/outcome.h"
+#include "scanner/app/resume.h"
 #include "scanner/check/check.h"
 #include "scanner/engine_native.h"
 #include "scanner/native_scan.h"
@@ -66,6 +67,9 @@ struct image_worker {
     struct chk_result structure;
     bool has_header;
     struct ost_header header;
+    uint8_t head[OST_HEADER_SIZE]; /* the header's bytes */
+    size_t head_size;
+    struct resume_image resume;
     struct chk_verdict verdict; /* what it points to is the tally's */
     char manifest_name[IDX_MANIFEST_NAME];
 };
@@ -328,8 +332,8 @@ static int write_verdict(struct image_worker *w, bool changed)
     return put_line(w, RECORD_VERDICT);
 }
 
-/* The header's bytes into `head`; what keeps them from being read is the result. */
-static int read_header(struct image_worker *w, uint8_t head[OST_HEADER_SIZE], size_t *size)
+/* The header's bytes into w->head; what keeps them from being read is the result. */
+static int read_header(struct image_worker *w)
 {
     size_t wanted =
         w->file.id.size_bytes < OST_HEADER_SIZE ? (size_t)w->file.id.size_bytes : OST_HEADER_SIZE;
@@ -337,9 +341,9 @@ static int read_header(struct image_worker *w, uint8_t head[OST_HEADER_SIZE], si
                                     &w->source);
 
     if (!err)
-        err = io_source_read(w->source, 0, head, wanted);
+        err = io_source_read(w->source, 0, w->head, wanted);
     if (!err)
-        *size = wanted;
+        w->head_size = wanted;
     else if (w->source)
         w->outcome->fault = w->source->fault;
     return err;
@@ -633,10 +637,8 @@ static int try_manifest(struct image_worker *w, const struct ost_header_report *
 static int write_manifest(struct image_worker *w, const struct ost_header_report *report)
 {
     bool again = false;
-    int err = idx_manifest_name(w->path, w->manifest_name);
+    int err = idx_absolute_path(w->path, &w->absolute);
 
-    if (!err)
-        err = idx_absolute_path(w->path, &w->absolute);
     if (!err && !buf_cstr(&w->absolute))
         err = ERR_NOMEM;
     if (!err)
@@ -656,6 +658,7 @@ static void end(struct image_worker *w)
     io_file_close(&w->file);
     forget(w);
     w->has_header = w->output_failed = false;
+    w->head_size = 0;
     w->bytes_reported = 0;
     buf_done(&w->absolute);
     buf_done(&w->details);
@@ -686,21 +689,44 @@ static bool is_foreign(const struct image_worker *w, const struct ost_header_rep
     return report->state == OST_HEADER_UNUSABLE && w->header.content == OST_CONTENT_UNKNOWN;
 }
 
+/* 1 if an earlier run has finished it and it did not change since. */
+static int find_earlier(struct image_worker *w)
+{
+    const struct image_run *run = w->run;
+    const struct bytes head = {w->head, w->head_size};
+    int found = idx_manifest_name(w->path, w->manifest_name);
+
+    if (!found)
+        found =
+            resume_identify(run->resume, w->path, w->manifest_name, &w->file.id, head, &w->resume);
+    if (found)
+        return found;
+    found = resume_find(run->resume, &w->resume, w->manifest_name, w->outcome);
+    w->output_failed = found < 0 && found != ERR_NOMEM;
+    if (found < 0)
+        w->outcome->fault = resume_fault(run->resume);
+    if (found == 1)
+        atomic_fetch_add(&run->counters->items, w->outcome->items + w->outcome->assoc);
+    return found;
+}
+
 static int scan_open_image(struct image_worker *w)
 {
     struct ost_header_report report;
-    uint8_t head[OST_HEADER_SIZE];
-    size_t size = 0;
-    int err = read_header(w, head, &size);
+    int err = read_header(w);
 
     if (err)
         return err;
-    ost_header_check((struct bytes){head, size}, w->file.id.size_bytes, &w->header, &report);
-    w->has_header = size > 0;
+    ost_header_check((struct bytes){w->head, w->head_size}, w->file.id.size_bytes, &w->header,
+                     &report);
+    w->has_header = w->head_size > 0;
     if (is_foreign(w, &report)) {
         w->outcome->foreign = true;
         return 0;
     }
+    err = find_earlier(w);
+    if (err)
+        return err < 0 ? err : 0;
     return write_manifest(w, &report);
 }
 
@@ -784,7 +810,8 @@ void image_scan(struct image_worker *w, const struct work *work, struct image_ou
         err = scan_open_image(w);
     if (err)
         describe_failure(w, err);
-    if (!outcome->foreign && !outcome->cancelled)
+    if (!outcome->foreign && !outcome->cancelled && !outcome->kept)
         describe(w, clock_monotonic_ns() - started_ns);
+    resume_note(w->run->resume, &w->resume, w->manifest_name, outcome);
     end(w);
 }

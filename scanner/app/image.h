@@ -19,12 +19,15 @@
 #include "scanner/check/verdict.h"
 #include "scanner/engine.h"
 
+struct resume;
+
 /* What all workers of a run share; constant while they work. */
 struct image_run {
     const struct options *options;
     const struct engine *engine;
     enum io_backend io; /* what the probe at the start found to work */
     const char *manifest_dir;
+    struct resume *resume; /* what earlier runs have finished */
     uint64_t memory_bytes; /* for one image */
     struct crew *crew;     /* threads that may help with an image */
     const atomic_bool *cancel;
@@ -39,6 +42,7 @@ struct image_outcome {
     int err; /* 0, or what the environment failed with: no manifest was written */
     struct fault fault;
     bool has_manifest;
+    bool kept;           /* finished by an earlier run and unchanged: it was not read again */
     bool io_error;       /* the storage refused bytes of it: the environment, not damage */
     bool direct_refused; /* --direct was asked for, and the file system would not */
     uint64_t size_bytes;

@@ -26,6 +26,8 @@ enum long_only {
     OPT_FILES_FROM,
     OPT_NULL,
     OPT_RECALL,
+    OPT_FORCE,
+    OPT_SHARD,
     OPT_FAIL_ON,
     OPT_PROGRESS,
     OPT_JSON,
@@ -79,6 +81,10 @@ static const struct entry {
     {"null", OPT_NULL, NULL, COMMAND_SCAN | COMMAND_CHECK, "PATHs in FILE end in NUL"},
     {"recall", OPT_RECALL, NULL, COMMAND_SCAN | COMMAND_CHECK,
      "read placeholder files too (pulls them back from their archive)"},
+    {"force", OPT_FORCE, NULL, COMMAND_SCAN,
+     "read again what an earlier run of the same OUT holds unchanged"},
+    {"shard", OPT_SHARD, "I/N", COMMAND_SCAN,
+     "only share I of N, for N machines with one OUT; no duplicates (see dups)"},
     {"deep", OPT_DEEP, NULL, COMMAND_CHECK, "inflate every block, not only what must be read"},
     {"fail-on", OPT_FAIL_ON, "WHAT", COMMAND_SCAN | COMMAND_CHECK,
      "exit 4 on corrupt or on any finding (default: scan never, check corrupt)"},
@@ -204,6 +210,8 @@ bool options_size(const char *text, uint64_t *bytes)
     return true;
 }
 
+enum { MEMORY_LEAST = 16 << 20, JOBS_MOST = 1024, SHARDS_MOST = 10000 };
+
 static bool parse_count(const char *text, unsigned most, unsigned *out)
 {
     char *end;
@@ -216,6 +224,20 @@ static bool parse_count(const char *text, unsigned most, unsigned *out)
         return false;
     *out = (unsigned)value;
     return true;
+}
+
+/* "I/N" with 1 <= I <= N. */
+static bool parse_shard(const char *text, struct options *o)
+{
+    char shard[16];
+    size_t size = strcspn(text, "/");
+
+    if (text[size] != '/' || size >= sizeof shard)
+        return false;
+    memcpy(shard, text, size);
+    shard[size] = '\0';
+    return parse_count(text + size + 1, SHARDS_MOST, &o->shards) &&
+           parse_count(shard, o->shards, &o->shard);
 }
 
 /* The index of `text` among `names` (NULL-terminated), or -1. */
@@ -245,8 +267,6 @@ static bool parse_types(const char *text, unsigned *out)
     *out = types;
     return true;
 }
-
-enum { MEMORY_LEAST = 16 << 20, JOBS_MOST = 1024 };
 
 static bool parse_window(const char *text, struct window_option *w)
 {
@@ -339,6 +359,11 @@ static bool apply(struct options *o, int value, const char *argument)
     case OPT_RECALL:
         o->recall = true;
         return true;
+    case OPT_FORCE:
+        o->force = true;
+        return true;
+    case OPT_SHARD:
+        return parse_shard(argument, o);
     case OPT_DEEP:
         o->deep = true;
         return true;

@@ -48,6 +48,8 @@ struct options {
     bool files_null;
     bool all_files;
     bool recall;
+    bool force;             /* scan: read again what an earlier run holds unchanged */
+    unsigned shard, shards; /* scan: this machine's share, from 1; 0 of 0: all */
     unsigned jobs;
     uint64_t memory_bytes;
     const char *engine;

@@ -15,15 +15,19 @@
 #include "scanner/app/batch.h"
 #include "scanner/app/dup_run.h"
 #include "scanner/app/image.h"
+#include "scanner/app/resume.h"
 #include "scanner/app/summary.h"
 #include "scanner/app/tty.h"
 #include "scanner/engine_native.h"
+
+enum { SHARD_NAME = 48 };
 
 struct scan {
     struct batch batch;
     const struct options *options;
     struct image_run run;
     struct buf manifest_dir;
+    char summary_name[SHARD_NAME], journal_name[SHARD_NAME]; /* in OUT */
 };
 
 /* A worker: what image.h needs, and the way back. */
@@ -102,7 +106,8 @@ static int write_jsonl(struct scan *s, const struct summary *summary, uint64_t e
 
     summary_scan_jsonl(&text, s->batch.list, summary, !atomic_load(s->batch.interrupted),
                        elapsed_ns);
-    err = text.failed ? ERR_NOMEM : io_outfile_create(s->options->out, "scan.jsonl", &file, fault);
+    err =
+        text.failed ? ERR_NOMEM : io_outfile_create(s->options->out, s->summary_name, &file, fault);
     if (!err) {
         err = io_outfile_write(file, text.data, text.size);
         if (err) {
@@ -120,11 +125,10 @@ static int write_jsonl(struct scan *s, const struct summary *summary, uint64_t e
 
 static bool wanted_found(const struct options *o, const struct summary *s)
 {
-    uint64_t corrupt = s->findings[SEVERITY_CORRUPT];
-
-    return (o->fail_on == FAIL_CORRUPT && corrupt) ||
-           (o->fail_on == FAIL_FINDING &&
-            corrupt + s->findings[SEVERITY_WARNING] + s->findings[SEVERITY_INFO]);
+    return (o->fail_on == FAIL_CORRUPT && s->corrupt) ||
+           (o->fail_on == FAIL_FINDING && s->findings[SEVERITY_CORRUPT] +
+                                              s->findings[SEVERITY_WARNING] +
+                                              s->findings[SEVERITY_INFO]);
 }
 
 static int status_of(const struct scan *s, const struct summary *summary, int write_error)
@@ -147,7 +151,7 @@ static int write_duplicates(struct scan *s)
     struct dup_totals totals;
     int err;
 
-    if (atomic_load(s->batch.interrupted))
+    if (atomic_load(s->batch.interrupted) || o->shards)
         return 0;
     err = dup_run_write_out(o->out, o->jobs, o->memory_bytes, s->batch.interrupted, &totals);
     if (!err && totals.images && o->output == OUTPUT_TEXT && !o->quiet)
@@ -156,6 +160,17 @@ static int write_duplicates(struct scan *s)
                totals.of[DUP_ITEM].duplicates, totals.of[DUP_ITEM].groups,
                tty_bytes(totals.of[DUP_ITEM].bytes), o->out);
     return err ? err : totals.incomplete + totals.unreadable ? ERR_DAMAGED : 0;
+}
+
+/* What could not be noted is read again by the next run; nothing else is lost. */
+static int check_journal(struct scan *s)
+{
+    struct fault fault = resume_fault(s->run.resume);
+
+    if (fault.code)
+        complain("%s/%s: %s: %s", s->options->out, s->journal_name, fault.what,
+                 fault.errnum ? strerror(fault.errnum) : err_text(fault.code));
+    return fault.code;
 }
 
 static int report(struct scan *s, uint64_t elapsed_ns)
@@ -168,15 +183,42 @@ static int report(struct scan *s, uint64_t elapsed_ns)
     summary_make(s->batch.list, &summary);
     err = write_jsonl(s, &summary, elapsed_ns, &fault);
     if (err)
-        complain("%s/scan.jsonl: %s", s->options->out,
+        complain("%s/%s: %s", s->options->out, s->summary_name,
                  fault.errnum ? strerror(fault.errnum) : err_text(err));
     if (s->options->output == OUTPUT_TEXT && !s->options->quiet)
-        summary_print(stdout, &summary, s->options->out, elapsed_ns);
+        summary_print(stdout, &summary, s->options->out, s->summary_name, elapsed_ns);
     duplicates_err = write_duplicates(s);
+    if (!err)
+        err = check_journal(s);
     if (atomic_load(s->batch.interrupted))
         complain("interrupted; finished images are kept in %s", s->options->out);
     fflush(stdout);
     return status_of(s, &summary, err ? err : duplicates_err);
+}
+
+/* With --shard each share has files of its own beside those of the others. */
+static void name_files(struct scan *s)
+{
+    const struct options *o = s->options;
+    char share[SHARD_NAME / 2] = "";
+
+    if (o->shards)
+        snprintf(share, sizeof share, ".%u-of-%u", o->shard, o->shards);
+    snprintf(s->summary_name, sizeof s->summary_name, "scan%s.jsonl", share);
+    snprintf(s->journal_name, sizeof s->journal_name, "scan%s.journal", share);
+}
+
+static int open_journal(struct scan *s)
+{
+    struct fault fault = {0};
+    int err = resume_open(&s->run, s->journal_name, &s->run.resume, &fault);
+
+    if (err == ERR_BUSY)
+        complain("%s: another scan is writing to it", s->options->out);
+    else if (err)
+        complain("%s/%s: %s: %s", s->options->out, s->journal_name, fault.what,
+                 fault.errnum ? strerror(fault.errnum) : err_text(err));
+    return err;
 }
 
 static int prepare_out(struct scan *s)
@@ -194,6 +236,10 @@ static int prepare_out(struct scan *s)
                  fault.errnum ? strerror(fault.errnum) : err_text(err));
         return err;
     }
+    name_files(s);
+    err = open_journal(s);
+    if (err)
+        return err;
     io_outfile_sweep(s->options->out);
     io_outfile_sweep(s->run.manifest_dir);
     return 0;
@@ -234,6 +280,7 @@ int command_scan(const struct options *o)
             status = report(&s, clock_monotonic_ns() - started_ns);
     }
     batch_done(&s.batch);
+    resume_close(s.run.resume);
     buf_done(&s.manifest_dir);
     return status;
 }

@@ -25,6 +25,13 @@ static void add_image(struct summary *s, const struct image_outcome *o)
     s->assoc += o->assoc;
     s->failed += o->failed;
     s->partial += o->partial;
+    if (o->kept) {
+        s->kept++;
+        s->kept_bytes += o->size_bytes;
+        s->kept_items += o->items + o->assoc;
+    }
+    if (o->state != IMAGE_CHANGED)
+        s->corrupt += o->findings[SEVERITY_CORRUPT];
     for (int i = 0; i <= SEVERITY_CORRUPT; i++)
         s->findings[i] += o->findings[i];
     s->read_known += o->has_read;
@@ -93,6 +100,8 @@ void summary_print_image(FILE *to, const struct work *w)
     }
     if (o->export_first == EXPORT_REQUIRED)
         buf_printf(&line, "; export first: %" PRIu64 " %s", o->export_count, o->export_why);
+    if (o->kept)
+        buf_puts(&line, "; as an earlier run left it");
     buf_putc(&line, '\n');
     if (o->details)
         buf_puts(&line, o->details);
@@ -110,7 +119,8 @@ static void print_states(FILE *to, const struct summary *s)
     fputc('\n', to);
 }
 
-void summary_print(FILE *to, const struct summary *s, const char *out, uint64_t elapsed_ns)
+void summary_print(FILE *to, const struct summary *s, const char *out, const char *name,
+                   uint64_t elapsed_ns)
 {
     double seconds = (double)elapsed_ns / 1e9;
     bool any = false;
@@ -139,10 +149,15 @@ void summary_print(FILE *to, const struct summary *s, const char *out, uint64_t 
     if (s->skipped)
         fprintf(to, "skipped   %" PRIu64 " path%s, %" PRIu64 " of them unreadable\n", s->skipped,
                 plural(s->skipped), s->unreadable);
+    if (s->kept)
+        fprintf(to,
+                "kept      %" PRIu64 " image%s of an earlier run, unchanged since (--force reads "
+                "them again)\n",
+                s->kept, plural(s->kept));
     fprintf(to, "time      %s, %s/s, %.0f items/s\n", tty_duration(elapsed_ns),
-            tty_bytes((uint64_t)((double)s->bytes / seconds)),
-            (double)(s->items + s->assoc) / seconds);
-    fprintf(to, "written   %s/manifests, %s/scan.jsonl\n", out, out);
+            tty_bytes((uint64_t)((double)(s->bytes - s->kept_bytes) / seconds)),
+            (double)(s->items + s->assoc - s->kept_items) / seconds);
+    fprintf(to, "written   %s/manifests, %s/%s\n", out, out, name);
 }
 
 static const char *outcome_line(const struct work *w)

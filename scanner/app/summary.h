@@ -17,6 +17,8 @@ struct summary {
     uint64_t images, bytes; /* bytes of the images that were read */
     uint64_t by_state[IMAGE_OK + 1];
     uint64_t cancelled;
+    uint64_t kept, kept_bytes, kept_items; /* images of an earlier run; part of all the others */
+    uint64_t corrupt; /* findings of damage, but those of images that changed under the reader */
     uint64_t by_remedy[REMEDY_UNKNOWN + 1];
     uint64_t folders, items, assoc, failed, partial;
     uint64_t findings[SEVERITY_CORRUPT + 1];
@@ -32,8 +34,9 @@ void summary_make(struct worklist *l, struct summary *s);
 /* One line for a finished image. */
 void summary_print_image(FILE *to, const struct work *w);
 
-/* The totals. */
-void summary_print(FILE *to, const struct summary *s, const char *out, uint64_t elapsed_ns);
+/* The totals. `name`: of the file that they stand in. */
+void summary_print(FILE *to, const struct summary *s, const char *out, const char *name,
+                   uint64_t elapsed_ns);
 
 /* The lines of OUT/scan.jsonl into `text`; `complete` is false after an interruption. */
 void summary_scan_jsonl(struct buf *text, struct worklist *l, const struct summary *s,

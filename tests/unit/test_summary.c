@@ -208,7 +208,7 @@ static const char *totals(const struct summary *s, uint64_t elapsed_ns)
 
     assert_non_null(to);
     memset(text, 0, sizeof text);
-    summary_print(to, s, "OUT", elapsed_ns);
+    summary_print(to, s, "OUT", "scan.jsonl", elapsed_ns);
     fclose(to);
     return text;
 }
