@@ -49,6 +49,14 @@ void idx_finding_list_destroy(struct idx_finding_list *l)
     mem_free(l);
 }
 
+void idx_finding_list_soften(struct idx_finding_list *l)
+{
+    assert(!l->sealed);
+    for (size_t i = 0; i < l->count; i++)
+        if (l->entries[i].finding.severity == SEVERITY_CORRUPT)
+            l->entries[i].finding.severity = SEVERITY_WARNING;
+}
+
 static int make_room(struct idx_finding_list *l)
 {
     size_t capacity = l->capacity ? l->capacity * 2 : 64;

@@ -25,6 +25,8 @@ int idx_finding_list_add(struct idx_finding_list *l, const struct finding *f);
  * returned. */
 int idx_finding_list_each(struct idx_finding_list *l, void *ctx,
                           int (*each)(void *ctx, const struct finding *f));
+/* Makes warnings of all findings of damage, before sealing: of bytes that others were writing. */
+void idx_finding_list_soften(struct idx_finding_list *l);
 /* Sorts and merges; then the list may be read, and no longer added to. ERR_NOMEM. */
 int idx_finding_list_seal(struct idx_finding_list *l);
 size_t idx_finding_list_count(const struct idx_finding_list *l);

@@ -26,6 +26,7 @@
 #include "scanner/app/batch.h"
 #include "scanner/app/finding_text.h"
 #include "scanner/app/interrupt.h"
+#include "scanner/app/steady.h"
 #include "scanner/app/tty.h"
 #include "scanner/check/check.h"
 
@@ -74,6 +75,8 @@ struct subject {
     struct ost_header_report report;
     struct idx_finding_list *list;
     struct chk_result result;
+    uint8_t head[OST_HEADER_SIZE];
+    struct steady steady;
     uint64_t told_bytes;
 };
 
@@ -82,6 +85,7 @@ static int on_finding(void *ctx, const struct finding *f)
     struct subject *s = ctx;
 
     atomic_fetch_add(&s->worker->check->batch.counters.findings, 1);
+    steady_suspect(&s->steady, f);
     return idx_finding_list_add(s->list, f);
 }
 
@@ -122,15 +126,14 @@ static int open_sources(struct subject *s)
 
 static int read_header(struct subject *s)
 {
-    uint8_t head[OST_HEADER_SIZE];
     uint64_t size = s->file.id.size_bytes;
-    size_t wanted = size < sizeof head ? (size_t)size : sizeof head;
-    int err = io_source_read(s->sources[0], 0, head, wanted);
+    size_t wanted = size < sizeof s->head ? (size_t)size : sizeof s->head;
+    int err = io_source_read(s->sources[0], 0, s->head, wanted);
 
     if (err)
         s->fault = s->sources[0]->fault;
     else
-        ost_header_check((struct bytes){head, wanted}, size, &s->header, &s->report);
+        ost_header_check((struct bytes){s->head, wanted}, size, &s->header, &s->report);
     return err;
 }
 
@@ -151,6 +154,21 @@ static int check_structure(struct subject *s)
     return chk_run(&job, &sink, &s->result);
 }
 
+/* What was read while others wrote proves no damage. */
+static int check_steady(struct subject *s, unsigned flags)
+{
+    const uint64_t size = s->file.id.size_bytes;
+    const struct bytes head = {s->head, size < sizeof s->head ? (size_t)size : sizeof s->head};
+    const struct finding f = finding_of(F_changed_while_read);
+    bool changed;
+    int err = steady_check(&s->steady, s->path, flags, &s->file, head, s->header.format, &changed);
+
+    if (err || !changed)
+        return err;
+    idx_finding_list_soften(s->list);
+    return on_finding(s, &f);
+}
+
 static int check_open(struct subject *s, struct outcome *o, bool named, bool by_name)
 {
     const struct options *options = s->worker->check->options;
@@ -169,7 +187,10 @@ static int check_open(struct subject *s, struct outcome *o, bool named, bool by_
         return err;
     o->foreign = options->all_files && !named && !by_name &&
                  s->report.state == OST_HEADER_UNUSABLE && s->header.content == OST_CONTENT_UNKNOWN;
-    return o->foreign ? 0 : check_structure(s);
+    if (o->foreign)
+        return 0;
+    err = check_structure(s);
+    return err ? err : check_steady(s, flags);
 }
 
 /* What is said of an image. */

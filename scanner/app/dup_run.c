@@ -271,10 +271,10 @@ int dup_run_write_out(const char *out, unsigned jobs, uint64_t memory_bytes,
         code = tell(&run, &options, sinks, 2);
     }
     code = dup_file_close(&file, code, &fault);
-    if (code && code != ERR_CANCELLED)
-        complain("%s: %s", (const char *)path.data,
-                 fault.errnum ? strerror(fault.errnum) : err_text(code));
 out:
+    if (code && code != ERR_CANCELLED)
+        complain("%s/duplicates.jsonl.zst: %s", out,
+                 fault.errnum ? strerror(fault.errnum) : err_text(code));
     buf_done(&path);
     dup_run_done(&run);
     return code;

@@ -29,6 +29,7 @@
 #include "scanner/app/lanes.h"
 #include "scanner/app/outcome.h"
 #include "scanner/app/resume.h"
+#include "scanner/app/steady.h"
 #include "scanner/check/check.h"
 #include "scanner/engine_native.h"
 #include "scanner/native_scan.h"
@@ -70,6 +71,8 @@ struct image_worker {
     uint8_t head[OST_HEADER_SIZE]; /* the header's bytes */
     size_t head_size;
     struct resume_image resume;
+    struct steady steady;
+    bool changed;               /* while it was read */
     struct chk_verdict verdict; /* what it points to is the tally's */
     char manifest_name[IDX_MANIFEST_NAME];
 };
@@ -255,6 +258,8 @@ static int count_finding(struct image_worker *w, const struct finding *f)
 
     if (err)
         return err;
+    steady_suspect(&w->steady, f);
+    w->changed |= f->code == F_truncated_while_read;
     w->outcome->io_error |= f->code == F_read_failed;
     w->unread |= outcome_unread(f->code);
     w->corrupt |= f->severity == SEVERITY_CORRUPT;
@@ -308,12 +313,12 @@ static int write_findings(struct image_worker *w)
     return err;
 }
 
-static int write_verdict(struct image_worker *w, bool changed)
+static int write_verdict(struct image_worker *w)
 {
     struct chk_facts facts = {
         .content = w->header.content,
         .account = w->account_text[0] ? w->account_text : "unknown",
-        .changed = changed,
+        .changed = w->changed,
         .has_allocated = w->structure.complete,
         .allocated_bytes = w->structure.allocated_bytes,
         .verified_bytes = w->structure.verified_bytes,
@@ -491,25 +496,34 @@ static int scan_at_once(struct image_worker *w, const struct ost_header_report *
     return err ? err : chk_tally_reconcile(w->tally, w, on_finding);
 }
 
-/* A file that turned out longer, shorter or newer than when it was opened. */
-static bool has_changed(const struct image_worker *w)
+static unsigned open_flags(const struct image_worker *w)
 {
-    struct io_identity now;
-
-    return io_file_identity(&w->file, &now) != 0 || now.size_bytes != w->file.id.size_bytes ||
-           now.mtime_ns != w->file.id.mtime_ns;
+    return (w->run->options->direct ? IO_FILE_DIRECT : 0u) | (w->work->named ? IO_FILE_FOLLOW : 0u);
 }
 
-static int note_change(struct image_worker *w, bool *changed)
+static int note_change(struct image_worker *w)
 {
     struct finding f = finding_of(F_changed_while_read);
+    int err;
 
-    *changed = has_changed(w);
-    return *changed ? on_finding(w, &f) : 0;
+    if (!w->changed) {
+        err = steady_check(&w->steady, w->path, open_flags(w), &w->file,
+                           (struct bytes){w->head, w->head_size}, w->header.format, &w->changed);
+        if (err || !w->changed)
+            return err;
+        err = on_finding(w, &f);
+        if (err)
+            return err;
+    }
+    /* What was read while others wrote fits together by chance only: it proves no damage. */
+    idx_finding_list_soften(w->findings);
+    mem_free(w->outcome->reason);
+    w->outcome->reason = NULL;
+    return set_reason(w->outcome, &f);
 }
 
 static enum idx_image_state state_of(const struct image_worker *w,
-                                     const struct ost_header_report *report, bool changed)
+                                     const struct ost_header_report *report)
 {
     const struct image_outcome *o = w->outcome;
 
@@ -517,7 +531,7 @@ static enum idx_image_state state_of(const struct image_worker *w,
         return IMAGE_FAILED;
     if (w->declined)
         return IMAGE_DECLINED;
-    if (changed)
+    if (w->changed)
         return IMAGE_CHANGED;
     if (w->gave_up || w->unread || o->failed || o->partial)
         return IMAGE_PARTIAL;
@@ -541,7 +555,6 @@ static int read_content(struct image_worker *w, const struct ost_header_report *
 static int write_content(struct image_worker *w, const struct ost_header_report *report,
                          bool in_turn, bool *again)
 {
-    bool changed = false;
     int err = write_scan(w);
 
     if (!err)
@@ -553,13 +566,13 @@ static int write_content(struct image_worker *w, const struct ost_header_report 
     if (!err && !w->image_written)
         err = write_image(w, NULL);
     if (!err)
-        err = note_change(w, &changed);
+        err = note_change(w);
     if (!err)
         err = write_findings(w);
     if (!err)
-        err = write_verdict(w, changed);
+        err = write_verdict(w);
     if (!err)
-        w->outcome->state = state_of(w, report, changed);
+        w->outcome->state = state_of(w, report);
     return err;
 }
 
@@ -590,7 +603,8 @@ static void forget(struct image_worker *w)
     w->tally = NULL;
     crosscheck_destroy(w->cross);
     w->cross = NULL;
-    w->image_written = w->gave_up = w->unread = w->declined = w->corrupt = false;
+    w->image_written = w->gave_up = w->unread = w->declined = w->corrupt = w->changed = false;
+    w->steady.count = 0;
     w->structure = (struct chk_result){0};
     memset(w->account_text, 0, sizeof w->account_text);
 }
@@ -670,9 +684,7 @@ static void end(struct image_worker *w)
 static int open_image(struct image_worker *w)
 {
     const struct options *options = w->run->options;
-    unsigned flags =
-        (options->direct ? IO_FILE_DIRECT : 0u) | (w->work->named ? IO_FILE_FOLLOW : 0u);
-    int err = io_file_open(w->path, flags, &w->file, &w->outcome->fault);
+    int err = io_file_open(w->path, open_flags(w), &w->file, &w->outcome->fault);
 
     if (err)
         return err;

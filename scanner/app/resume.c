@@ -260,7 +260,7 @@ int resume_find(struct resume *r, const struct resume_image *image, const char *
 static bool is_worth_keeping(const struct image_outcome *o)
 {
     return !o->err && o->has_manifest && !o->kept && !o->io_error && o->line &&
-           o->state != IMAGE_CHANGED && o->state != IMAGE_DECLINED;
+           o->remedy != REMEDY_RETRY_CLOSED && o->state != IMAGE_DECLINED;
 }
 
 void resume_note(struct resume *r, const struct resume_image *image, const char *manifest,

@@ -125,10 +125,11 @@ static int write_jsonl(struct scan *s, const struct summary *summary, uint64_t e
 
 static bool wanted_found(const struct options *o, const struct summary *s)
 {
-    return (o->fail_on == FAIL_CORRUPT && s->corrupt) ||
-           (o->fail_on == FAIL_FINDING && s->findings[SEVERITY_CORRUPT] +
-                                              s->findings[SEVERITY_WARNING] +
-                                              s->findings[SEVERITY_INFO]);
+    uint64_t corrupt = s->findings[SEVERITY_CORRUPT];
+
+    return (o->fail_on == FAIL_CORRUPT && corrupt) ||
+           (o->fail_on == FAIL_FINDING &&
+            corrupt + s->findings[SEVERITY_WARNING] + s->findings[SEVERITY_INFO]);
 }
 
 static int status_of(const struct scan *s, const struct summary *summary, int write_error)

@@ -30,8 +30,6 @@ static void add_image(struct summary *s, const struct image_outcome *o)
         s->kept_bytes += o->size_bytes;
         s->kept_items += o->items + o->assoc;
     }
-    if (o->state != IMAGE_CHANGED)
-        s->corrupt += o->findings[SEVERITY_CORRUPT];
     for (int i = 0; i <= SEVERITY_CORRUPT; i++)
         s->findings[i] += o->findings[i];
     s->read_known += o->has_read;

@@ -18,7 +18,6 @@ struct summary {
     uint64_t by_state[IMAGE_OK + 1];
     uint64_t cancelled;
     uint64_t kept, kept_bytes, kept_items; /* images of an earlier run; part of all the others */
-    uint64_t corrupt; /* findings of damage, but those of images that changed under the reader */
     uint64_t by_remedy[REMEDY_UNKNOWN + 1];
     uint64_t folders, items, assoc, failed, partial;
     uint64_t findings[SEVERITY_CORRUPT + 1];

@@ -1,0 +1,156 @@
+/*
+ * steady.c: see steady.h. The file is opened a second time by its path, through the page cache,
+ * which has what others write now; a range is dropped from it before it is read, for on a network
+ * share it may be old. A path that has gone, or that another program holds by now, is a change.
+ */
+#include "scanner/app/steady.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "io/mem.h"
+#include "scanner/ost/block.h"
+#include "scanner/ost/page.h"
+
+enum { EXTENT_MOST = 128 << 10 }; /* more than any block has */
+
+static bool is_of_block(enum finding_code code)
+{
+    return code == F_block_crc || code == F_block_lost || code == F_block_bid ||
+           code == F_block_signature;
+}
+
+static bool is_of_page(const struct finding *f)
+{
+    return f->code == F_page_crc || f->code == F_amap_crc || f->code == F_page_signature ||
+           (f->has_bid && (f->code == F_btree_page_lost || f->code == F_page_bid));
+}
+
+void steady_suspect(struct steady *s, const struct finding *f)
+{
+    bool block = is_of_block(f->code);
+
+    if ((!block && !is_of_page(f)) || s->count == STEADY_SUSPECTS || !f->has_offset || !f->length ||
+        f->length > EXTENT_MOST)
+        return;
+    s->suspects[s->count++] = (struct steady_suspect){
+        .offset = f->offset,
+        .bid = f->bid,
+        .length = (uint32_t)f->length,
+        .block = block,
+        .has_bid = f->has_bid,
+    };
+}
+
+/* False when not all of it can be read: the file became shorter, or the storage refuses. */
+static bool read_again(int fd, uint64_t offset, uint8_t *into, size_t size)
+{
+    (void)posix_fadvise(fd, (off_t)offset, (off_t)size, POSIX_FADV_DONTNEED);
+    while (size) {
+        ssize_t n = pread(fd, into, size, (off_t)offset);
+
+        if (n < 0 && errno == EINTR)
+            continue;
+        if (n <= 0)
+            return false;
+        into += n;
+        offset += (uint64_t)n;
+        size -= (size_t)n;
+    }
+    return true;
+}
+
+static bool is_another_file(const struct io_identity *a, const struct io_identity *b)
+{
+    return a->device != b->device || a->inode != b->inode || a->size_bytes != b->size_bytes ||
+           a->mtime_ns != b->mtime_ns;
+}
+
+/* The place of the trailer follows from the extent, whatever size the block has. */
+static bool is_right_block(const struct steady_suspect *s, const struct ost_variant *v,
+                           const uint8_t *extent)
+{
+    const struct ost_block_trailer t = ost_block_trailer(v, extent, s->length - v->block_trailer);
+    const struct ost_block entry = {.bid = s->has_bid ? s->bid : t.bid,
+                                    .offset = s->offset,
+                                    .stored = t.stored,
+                                    .inflated = v->deflates ? t.inflated : t.stored};
+    struct ost_defects defects = {.count = 0};
+
+    if (ost_block_extent(v, t.stored) != s->length)
+        return false;
+    ost_block_check(v, &entry, extent, &defects);
+    return defects.count == 0;
+}
+
+static bool is_right_page(const struct steady_suspect *s, const struct ost_variant *v,
+                          const uint8_t *page)
+{
+    const struct ost_page_trailer t = ost_page_trailer(v, page);
+    struct ost_defects defects = {.count = 0};
+
+    ost_page_check(v, page, t.type, s->has_bid ? s->bid : t.bid, s->offset, &defects);
+    return defects.count == 0;
+}
+
+static bool is_right_now(const struct steady_suspect *s, const struct ost_variant *v,
+                         const uint8_t *bytes)
+{
+    return s->block ? is_right_block(s, v, bytes) : is_right_page(s, v, bytes);
+}
+
+static int check_suspects(const struct steady *s, int fd, const struct ost_variant *v,
+                          bool *changed)
+{
+    uint8_t *bytes = s->count && v ? mem_alloc(EXTENT_MOST) : NULL;
+
+    if (!s->count || !v)
+        return 0;
+    if (!bytes)
+        return ERR_NOMEM;
+    for (unsigned i = 0; i < s->count && !*changed; i++) {
+        const struct steady_suspect *one = &s->suspects[i];
+
+        if ((one->block ? one->length >= v->block_trailer : one->length == v->page_size) &&
+            read_again(fd, one->offset, bytes, one->length))
+            *changed = is_right_now(one, v, bytes);
+    }
+    mem_free(bytes);
+    return 0;
+}
+
+static int check_bytes(const struct steady *s, const struct io_file *again, struct bytes head,
+                       enum ost_format format, bool *changed)
+{
+    uint8_t now[OST_HEADER_SIZE];
+
+    *changed = head.size > sizeof now || !read_again(again->fd, 0, now, head.size) ||
+               memcmp(now, head.data, head.size) != 0;
+    if (*changed)
+        return 0;
+    return check_suspects(s, again->fd,
+                          format == OST_FORMAT_UNKNOWN ? NULL : ost_variant_of(format), changed);
+}
+
+int steady_check(const struct steady *s, const char *path, unsigned flags,
+                 const struct io_file *file, struct bytes head, enum ost_format format,
+                 bool *changed)
+{
+    struct io_identity now;
+    struct io_file again = {0};
+    struct fault fault;
+    int err;
+
+    *changed = io_file_identity(file, &now) != 0 || is_another_file(&now, &file->id);
+    if (*changed)
+        return 0;
+    err = io_file_open(path, flags & ~(unsigned)IO_FILE_DIRECT, &again, &fault);
+    if (err == ERR_NOMEM || err == ERR_MFILE)
+        return err;
+    *changed = err || is_another_file(&again.id, &file->id);
+    err = *changed ? 0 : check_bytes(s, &again, head, format, changed);
+    io_file_close(&again);
+    return err;
+}

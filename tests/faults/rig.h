@@ -1,0 +1,50 @@
+/*
+ * rig.h: a small scan that is run over and over, each time with something in its way.
+ *
+ * Threads: one. Failures fail the running test.
+ */
+#ifndef TESTS_FAULTS_RIG_H
+#define TESTS_FAULTS_RIG_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "tests/faults/syscalls.h"
+
+enum { RIG_IMAGES = 3, RIG_PATH = 512 };
+
+struct rig {
+    char dir[RIG_PATH]; /* images in <dir>/images, the undisturbed result in <dir>/whole */
+    uint64_t digest;    /* of that result */
+    struct syscall_counts *counts; /* of the last run; shared with it */
+};
+
+void rig_setup(struct rig *r);
+void rig_teardown(struct rig *r);
+
+/* What is in the way of a run. */
+struct rig_fault {
+    struct syscall_plan calls;
+    uint64_t mem_nth; /* that allocation fails; 0: none */
+    bool mem_after;   /* and all later ones */
+    int record_fd;    /* -1: nothing is recorded */
+};
+
+/* Runs `ostscan scan` over the images into <dir>/<out>, its messages into <dir>/log. Returns the
+ * exit status; a signal or a sanitizer's report fails the test. */
+int rig_scan(struct rig *r, const char *out, const struct rig_fault *fault);
+/* `ostscan COMMAND [ARGUMENT]`, the same way. */
+int rig_run(struct rig *r, const char *command, const char *argument,
+            const struct rig_fault *fault);
+
+/* All manifests in <dir>/<out> that have their name are complete; fails the test where not. Returns
+ * how many there are. */
+unsigned rig_manifests(struct rig *r, const char *out);
+/* A scan with nothing in its way ends well, leaves no temporary file, and gives the undisturbed
+ * result. */
+void rig_heals(struct rig *r, const char *out);
+/* The messages of the last run, and scan.jsonl of `out`, in one text; valid until the next call. */
+const char *rig_said(struct rig *r, const char *out);
+void rig_remove(struct rig *r, const char *out);
+
+#endif

@@ -1,0 +1,347 @@
+/*
+ * syscalls.c: see syscalls.h. The functions are defined here under libc's names, which takes
+ * precedence over every library's, and go on to the next definition. Descriptors of the standard
+ * streams are left alone, and so are files outside of what a scan touches by itself: what glibc
+ * opens from within does not come by here.
+ */
+#include "tests/faults/syscalls.h"
+
+#include <dlfcn.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <pthread.h>
+#include <stdarg.h>
+#include <stdatomic.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/file.h>
+#include <sys/random.h>
+#include <sys/stat.h>
+#include <sys/types.h>
+#include <sys/uio.h>
+#include <unistd.h>
+
+static struct syscall_plan plan;
+static struct syscall_counts *counts;
+static atomic_uint touching; /* reads that touched the torn range */
+static int record_fd = -1;
+
+const char *syscall_name(enum syscall_kind kind)
+{
+    static const char *const names[CALL_KINDS] = {
+        "open",  "openat",    "read",      "pread",     "preadv",   "write", "pwrite",
+        "fsync", "fdatasync", "ftruncate", "renameat",  "unlinkat", "mkdir", "stat",
+        "fstat", "fstatat",   "getdents",  "getrandom", "flock",    "fcntl", "thread"};
+
+    return names[kind];
+}
+
+void syscalls_arm(const struct syscall_plan *p, struct syscall_counts *c)
+{
+    plan = *p;
+    counts = c;
+    atomic_store(&touching, 0);
+}
+
+void syscalls_disarm(void)
+{
+    counts = NULL;
+}
+
+void syscalls_record(int fd)
+{
+    record_fd = fd;
+}
+
+/* Whether this call is one that fails; errno is set then (0: it is to be short). */
+static bool fails(enum syscall_kind kind)
+{
+    uint64_t n;
+
+    if (!counts)
+        return false;
+    n = atomic_fetch_add(&counts->calls[kind], 1) + 1;
+    if (!plan.fail_nth || kind != plan.kind ||
+        (plan.all_after ? n < plan.fail_nth : n != plan.fail_nth))
+        return false;
+    atomic_fetch_add(&counts->hit, 1);
+    errno = plan.errnum;
+    return true;
+}
+
+#define NEXT(type, name) ((type)(uintptr_t)dlsym(RTLD_NEXT, name))
+
+/* Half of a size, for a short answer; the whole where the call does not fail; 0 where it does with
+ * an errno. */
+static bool cut(enum syscall_kind kind, size_t *size)
+{
+    if (!fails(kind))
+        return true;
+    if (plan.errnum)
+        return false;
+    *size = *size > 1 ? *size / 2 : *size;
+    return true;
+}
+
+static void tear(void *into, ssize_t size, off64_t offset)
+{
+    uint64_t from = plan.torn_from, to = plan.torn_to;
+
+    if (!counts || from == to || size <= 0 || (uint64_t)offset >= to ||
+        (uint64_t)(offset + size) <= from || atomic_fetch_add(&touching, 1) + 1 != plan.torn_nth)
+        return;
+    for (uint64_t at = from; at < to; at++)
+        if (at >= (uint64_t)offset && at < (uint64_t)(offset + size))
+            ((uint8_t *)into)[at - (uint64_t)offset] ^= 0x5a;
+}
+
+static void record(const char *format, ...) __attribute__((format(printf, 1, 2)));
+
+static void record(const char *format, ...)
+{
+    typedef ssize_t (*fn)(int, const void *, size_t);
+    char line[1024];
+    va_list list;
+    int n;
+
+    if (!counts || record_fd < 0)
+        return;
+    va_start(list, format);
+    n = vsnprintf(line, sizeof line, format, list);
+    va_end(list);
+    (void)!NEXT(fn, "write")(record_fd, line, (size_t)n);
+}
+
+int open64(const char *path, int flags, ...)
+{
+    typedef int (*fn)(const char *, int, ...);
+    va_list list;
+    mode_t mode = 0;
+    int fd;
+
+    if (flags & O_CREAT) {
+        va_start(list, flags);
+        mode = va_arg(list, mode_t);
+        va_end(list);
+    }
+    if (fails(CALL_OPEN))
+        return -1;
+    fd = NEXT(fn, "open64")(path, flags, mode);
+    if (fd >= 0 && (flags & O_CREAT))
+        record("create %d %s\n", fd, path);
+    else if (fd >= 0 && (flags & O_DIRECTORY))
+        record("folder %d %s\n", fd, path);
+    return fd;
+}
+
+int openat64(int dir, const char *path, int flags, ...)
+{
+    typedef int (*fn)(int, const char *, int, ...);
+    va_list list;
+    mode_t mode = 0;
+    int fd;
+
+    if (flags & O_CREAT) {
+        va_start(list, flags);
+        mode = va_arg(list, mode_t);
+        va_end(list);
+    }
+    if (fails(CALL_OPENAT))
+        return -1;
+    fd = NEXT(fn, "openat64")(dir, path, flags, mode);
+    if (fd >= 0 && (flags & O_CREAT))
+        record("create %d %s\n", fd, path);
+    else if (fd >= 0 && (flags & O_DIRECTORY))
+        record("folder %d %s\n", fd, path);
+    return fd;
+}
+
+ssize_t read(int fd, void *into, size_t size)
+{
+    typedef ssize_t (*fn)(int, void *, size_t);
+
+    return cut(CALL_READ, &size) ? NEXT(fn, "read")(fd, into, size) : -1;
+}
+
+ssize_t pread64(int fd, void *into, size_t size, off64_t offset)
+{
+    typedef ssize_t (*fn)(int, void *, size_t, off64_t);
+    ssize_t n = cut(CALL_PREAD, &size) ? NEXT(fn, "pread64")(fd, into, size, offset) : -1;
+
+    tear(into, n, offset);
+    return n;
+}
+
+ssize_t preadv64v2(int fd, const struct iovec *parts, int count, off64_t offset, int flags)
+{
+    typedef ssize_t (*fn)(int, const struct iovec *, int, off64_t, int);
+    struct iovec first;
+    ssize_t n, all;
+
+    if (fails(CALL_PREADV)) {
+        if (plan.errnum)
+            return -1;
+        first = parts[0];
+        first.iov_len = first.iov_len > 1 ? first.iov_len / 2 : first.iov_len;
+        return NEXT(fn, "preadv64v2")(fd, &first, 1, offset, flags);
+    }
+    n = all = NEXT(fn, "preadv64v2")(fd, parts, count, offset, flags);
+    for (int i = 0; i < count && n > 0; i++) {
+        ssize_t part = n < (ssize_t)parts[i].iov_len ? n : (ssize_t)parts[i].iov_len;
+
+        tear(parts[i].iov_base, part, offset);
+        offset += part;
+        n -= part;
+    }
+    return all;
+}
+
+ssize_t write(int fd, const void *from, size_t size)
+{
+    typedef ssize_t (*fn)(int, const void *, size_t);
+    ssize_t n;
+
+    if (fd <= STDERR_FILENO)
+        return NEXT(fn, "write")(fd, from, size);
+    n = cut(CALL_WRITE, &size) ? NEXT(fn, "write")(fd, from, size) : -1;
+    if (n > 0)
+        record("write %d %zd\n", fd, n);
+    return n;
+}
+
+ssize_t pwrite64(int fd, const void *from, size_t size, off64_t offset)
+{
+    typedef ssize_t (*fn)(int, const void *, size_t, off64_t);
+    ssize_t n = cut(CALL_PWRITE, &size) ? NEXT(fn, "pwrite64")(fd, from, size, offset) : -1;
+
+    if (n > 0)
+        record("pwrite %d %zd %lld\n", fd, n, (long long)offset);
+    return n;
+}
+
+int fsync(int fd)
+{
+    typedef int (*fn)(int);
+
+    if (fails(CALL_FSYNC))
+        return -1;
+    record("sync %d\n", fd);
+    return NEXT(fn, "fsync")(fd);
+}
+
+int fdatasync(int fd)
+{
+    typedef int (*fn)(int);
+
+    if (fails(CALL_FDATASYNC))
+        return -1;
+    record("sync %d\n", fd);
+    return NEXT(fn, "fdatasync")(fd);
+}
+
+int ftruncate64(int fd, off64_t size)
+{
+    typedef int (*fn)(int, off64_t);
+
+    if (fails(CALL_FTRUNCATE))
+        return -1;
+    record("truncate %d %lld\n", fd, (long long)size);
+    return NEXT(fn, "ftruncate64")(fd, size);
+}
+
+int renameat(int from_dir, const char *from, int to_dir, const char *to)
+{
+    typedef int (*fn)(int, const char *, int, const char *);
+
+    if (fails(CALL_RENAMEAT))
+        return -1;
+    record("rename %d %s\t%s\n", from_dir, from, to);
+    return NEXT(fn, "renameat")(from_dir, from, to_dir, to);
+}
+
+int unlinkat(int dir, const char *name, int flags)
+{
+    typedef int (*fn)(int, const char *, int);
+
+    if (fails(CALL_UNLINKAT))
+        return -1;
+    record("unlink %d %s\n", dir, name);
+    return NEXT(fn, "unlinkat")(dir, name, flags);
+}
+
+int mkdir(const char *path, mode_t mode)
+{
+    typedef int (*fn)(const char *, mode_t);
+
+    return fails(CALL_MKDIR) ? -1 : NEXT(fn, "mkdir")(path, mode);
+}
+
+int stat64(const char *path, struct stat64 *out)
+{
+    typedef int (*fn)(const char *, struct stat64 *);
+
+    return fails(CALL_STAT) ? -1 : NEXT(fn, "stat64")(path, out);
+}
+
+int lstat64(const char *path, struct stat64 *out)
+{
+    typedef int (*fn)(const char *, struct stat64 *);
+
+    return fails(CALL_STAT) ? -1 : NEXT(fn, "lstat64")(path, out);
+}
+
+int fstat64(int fd, struct stat64 *out)
+{
+    typedef int (*fn)(int, struct stat64 *);
+
+    return fails(CALL_FSTAT) ? -1 : NEXT(fn, "fstat64")(fd, out);
+}
+
+int fstatat64(int dir, const char *path, struct stat64 *out, int flags)
+{
+    typedef int (*fn)(int, const char *, struct stat64 *, int);
+
+    return fails(CALL_FSTATAT) ? -1 : NEXT(fn, "fstatat64")(dir, path, out, flags);
+}
+
+ssize_t getdents64(int fd, void *into, size_t size)
+{
+    typedef ssize_t (*fn)(int, void *, size_t);
+
+    return fails(CALL_GETDENTS) ? -1 : NEXT(fn, "getdents64")(fd, into, size);
+}
+
+ssize_t getrandom(void *into, size_t size, unsigned flags)
+{
+    typedef ssize_t (*fn)(void *, size_t, unsigned);
+
+    return fails(CALL_GETRANDOM) ? -1 : NEXT(fn, "getrandom")(into, size, flags);
+}
+
+int flock(int fd, int how)
+{
+    typedef int (*fn)(int, int);
+
+    return fails(CALL_FLOCK) ? -1 : NEXT(fn, "flock")(fd, how);
+}
+
+int fcntl64(int fd, int command, ...)
+{
+    typedef int (*fn)(int, int, ...);
+    va_list list;
+    void *argument;
+
+    va_start(list, command);
+    argument = va_arg(list, void *);
+    va_end(list);
+    return fails(CALL_FCNTL) ? -1 : NEXT(fn, "fcntl64")(fd, command, argument);
+}
+
+int pthread_create(pthread_t *thread, const pthread_attr_t *how, void *(*start)(void *), void *arg)
+{
+    typedef int (*fn)(pthread_t *, const pthread_attr_t *, void *(*)(void *), void *);
+
+    if (fails(CALL_THREAD))
+        return plan.errnum;
+    return NEXT(fn, "pthread_create")(thread, how, start, arg);
+}

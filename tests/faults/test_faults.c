@@ -1,0 +1,260 @@
+/*
+ * test_faults.c: every system call and every allocation of a small scan is made to fail in turn.
+ *
+ * For each kind of call and each way it fails: the first one, the second, until a run comes through
+ * without meeting its fault. No run crashes or hangs, each that fails says why, what stands in OUT
+ * is whole, and the next run makes of it what an undisturbed one does. The sites are counted, and
+ * there must be as many as there were when this was written, or nearly.
+ */
+#include <errno.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+#include <cmocka.h>
+
+#include "tests/faults/rig.h"
+
+static struct rig rig;
+
+/* How calls fail, of a kind; 0: a short answer. `least` sites of a scan. */
+static const struct {
+    enum syscall_kind kind;
+    int errnums[4]; /* -1: no more */
+    unsigned least;
+} ways[] = {
+    {CALL_OPEN, {EMFILE, EIO, EACCES, -1}, 8},
+    {CALL_OPENAT, {EMFILE, ENOSPC, EROFS, -1}, 10},
+    {CALL_PREAD, {EIO, EINTR, -1}, 5},
+    {CALL_PREADV, {EIO, EAGAIN, 0, -1}, 3},
+    {CALL_WRITE, {ENOSPC, EIO, 0, -1}, 5},
+    {CALL_PWRITE, {ENOSPC, EROFS, 0, -1}, 4},
+    {CALL_FSYNC, {EIO, ENOSPC, -1}, 9},
+    {CALL_FDATASYNC, {EIO, -1}, 4},
+    {CALL_FTRUNCATE, {EIO, -1}, 1},
+    {CALL_RENAMEAT, {EROFS, EIO, -1}, 5},
+    {CALL_MKDIR, {EROFS, ENOSPC, -1}, 2},
+    {CALL_STAT, {EIO, ENOMEM, -1}, 5},
+    {CALL_FSTAT, {EIO, -1}, 5},
+    {CALL_FSTATAT, {EIO, -1}, 1},
+    {CALL_GETDENTS, {EIO, -1}, 3},
+    {CALL_GETRANDOM, {ENOSYS, -1}, 4},
+    {CALL_FLOCK, {ENOLCK, -1}, 4},
+    {CALL_FCNTL, {EINVAL, -1}, 3},
+    {CALL_THREAD, {EAGAIN, -1}, 1},
+};
+
+enum { WAYS = sizeof ways / sizeof ways[0] };
+
+/* A fault that kept something from being done was said, by its path. */
+static void expect_said(int status, const char *what, uint64_t nth)
+{
+    const char *said = rig_said(&rig, "out");
+
+    if (status && !strstr(said, "ostscan: ") && !strstr(said, "\"reason\""))
+        print_message("%s %llu: nothing was said: %s\n", what, (unsigned long long)nth, said);
+    assert_true(!status || strstr(said, "ostscan: ") || strstr(said, "\"reason\""));
+}
+
+/* Makes the first call fail, then the second …; the sites are counted. */
+static unsigned fail_each(enum syscall_kind kind, int errnum, bool all_after)
+{
+    unsigned sites = 0;
+
+    for (;;) {
+        struct rig_fault fault = {.record_fd = -1};
+        int status;
+
+        fault.calls = (struct syscall_plan){
+            .fail_nth = sites + 1u, .all_after = all_after, .kind = kind, .errnum = errnum};
+        status = rig_scan(&rig, "out", &fault);
+        if (!rig.counts->hit) {
+            assert_int_equal(status, 0);
+            rig_remove(&rig, "out");
+            return sites;
+        }
+        sites++;
+        expect_said(status, syscall_name(kind), sites);
+        rig_manifests(&rig, "out");
+        rig_heals(&rig, "out");
+        rig_remove(&rig, "out");
+    }
+}
+
+static void every_call_fails_once(void **state)
+{
+    unsigned all = 0;
+
+    (void)state;
+    for (int i = 0; i < WAYS; i++)
+        for (int k = 0; k < 4 && ways[i].errnums[k] >= 0; k++) {
+            unsigned sites = fail_each(ways[i].kind, ways[i].errnums[k], false);
+
+            print_message("%s, %s: %u sites\n", syscall_name(ways[i].kind),
+                          ways[i].errnums[k] ? strerror(ways[i].errnums[k]) : "short", sites);
+            assert_true(sites >= ways[i].least);
+            all += sites;
+        }
+    print_message("%u sites\n", all);
+}
+
+/* As when a disk fills up, turns read-only or goes away: from one call on all of them fail. */
+static void from_some_call_on_all_fail(void **state)
+{
+    unsigned all = 0;
+
+    (void)state;
+    all += fail_each(CALL_WRITE, ENOSPC, true);
+    all += fail_each(CALL_OPENAT, EROFS, true);
+    all += fail_each(CALL_PWRITE, ENOSPC, true);
+    all += fail_each(CALL_RENAMEAT, EROFS, true);
+    all += fail_each(CALL_FSYNC, EIO, true);
+    all += fail_each(CALL_PREADV, EIO, true);
+    print_message("%u sites\n", all);
+    assert_true(all >= 30);
+}
+
+/* Every `step`-th allocation; of a few the next run is tried too. */
+static void every_allocation_fails(void **state)
+{
+    unsigned step = getenv("OSTSCAN_ALL_FAULTS") ? 1 : 7;
+    unsigned failed = 0, passed = 0, sites = 0;
+
+    (void)state;
+    for (uint64_t nth = 1; passed < 5; nth += step) {
+        struct rig_fault fault = {.record_fd = -1, .mem_nth = nth};
+        int status = rig_scan(&rig, "out", &fault);
+
+        /* Of the last ones some are tried and not needed; when none is hit any more all pass. */
+        passed = status ? 0 : passed + 1;
+        failed += status != 0;
+        sites++;
+        expect_said(status, "allocation", nth);
+        rig_manifests(&rig, "out");
+        if (sites % 10 == 0)
+            rig_heals(&rig, "out");
+        rig_remove(&rig, "out");
+    }
+    print_message("%u of %u allocations kept something from being done\n", failed, sites);
+    assert_true(failed >= 50);
+}
+
+static void check_and_dups_bear_faults(void **state)
+{
+    static const struct {
+        const char *command, *argument;
+        enum syscall_kind kind;
+        int errnum;
+        unsigned least;
+    } runs[] = {
+        {"check", "images", CALL_PREADV, EIO, 3}, {"check", "images", CALL_OPEN, EMFILE, 3},
+        {"check", "images", CALL_PREADV, 0, 3},   {"dups", "whole", CALL_OPEN, EMFILE, 3},
+        {"dups", "whole", CALL_PREAD, EIO, 3},    {"dups", "whole", CALL_PREAD, 0, 3},
+        {"dups", "whole", CALL_GETDENTS, EIO, 1},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < sizeof runs / sizeof runs[0]; i++) {
+        unsigned sites = 0;
+
+        for (;; sites++) {
+            struct rig_fault fault = {.record_fd = -1};
+            int status;
+
+            fault.calls = (struct syscall_plan){
+                .fail_nth = sites + 1u, .kind = runs[i].kind, .errnum = runs[i].errnum};
+            status = rig_run(&rig, runs[i].command, runs[i].argument, &fault);
+            assert_true(status == 0 || strstr(rig_said(&rig, "out"), "ostscan: ") ||
+                        strstr(rig_said(&rig, "out"), rig.dir));
+            if (!rig.counts->hit)
+                break;
+            assert_true(status == 0 || status == 1 || status == 3);
+        }
+        print_message("%s, %s: %u sites\n", runs[i].command, syscall_name(runs[i].kind), sites);
+        assert_true(sites >= runs[i].least);
+    }
+}
+
+static void check_and_dups_bear_a_lack_of_memory(void **state)
+{
+    static const char *const runs[][2] = {{"check", "images"}, {"dups", "whole"}};
+
+    (void)state;
+    for (size_t i = 0; i < 2; i++) {
+        unsigned failed = 0;
+
+        for (uint64_t nth = 1, passed = 0; passed < 5; nth += 5) {
+            struct rig_fault fault = {.record_fd = -1, .mem_nth = nth};
+            int status = rig_run(&rig, runs[i][0], runs[i][1], &fault);
+
+            passed = status ? 0 : passed + 1;
+            failed += status != 0;
+            assert_true(status == 0 || rig_said(&rig, "out")[0]);
+        }
+        print_message("%s: %u allocations\n", runs[i][0], failed);
+        assert_true(failed >= 5);
+    }
+}
+
+/* A page or block that is torn when it is verified and right when it is read once more was being
+ * written. The first read of all is that of the header, and reads ahead. */
+static void torn_reads_are_no_damage(void **state)
+{
+    struct rig_fault fault = {.record_fd = -1};
+    unsigned changed = 0;
+
+    (void)state;
+    for (uint64_t at = 0x4400; at < 0x40000; at += 0x1380) {
+        const char *said;
+
+        fault.calls = (struct syscall_plan){.torn_from = at, .torn_to = at + 64, .torn_nth = 2};
+        assert_int_equal(rig_scan(&rig, "out", &fault), 0);
+        said = rig_said(&rig, "out");
+        changed += strstr(said, "\"state\":\"changed\"") != NULL;
+        assert_null(strstr(said, "\"state\":\"damaged\""));
+        assert_null(strstr(said, "\"state\":\"partial\""));
+        assert_true(!strstr(said, "\"state\":\"changed\"") ||
+                    strstr(said, "\"remedy\":\"retry_closed\""));
+        rig_heals(&rig, "out");
+        rig_remove(&rig, "out");
+    }
+    print_message("%u of them noticed\n", changed);
+    assert_true(changed >= 3);
+}
+
+static int setup(void **state)
+{
+    (void)state;
+    /* Where syncing costs nothing; what is tested is what is asked of the disk. */
+    if (access("/dev/shm", W_OK) == 0)
+        setenv("TMPDIR", "/dev/shm", 1);
+    rig_setup(&rig);
+    return 0;
+}
+
+static int teardown(void **state)
+{
+    (void)state;
+    rig_teardown(&rig);
+    return 0;
+}
+
+int main(void)
+{
+    const char *only = getenv("OSTSCAN_ONLY"); /* a test's name, by hand */
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(every_call_fails_once),
+        cmocka_unit_test(from_some_call_on_all_fail),
+        cmocka_unit_test(every_allocation_fails),
+        cmocka_unit_test(check_and_dups_bear_faults),
+        cmocka_unit_test(check_and_dups_bear_a_lack_of_memory),
+        cmocka_unit_test(torn_reads_are_no_damage),
+    };
+
+    cmocka_set_test_filter(only);
+    return cmocka_run_group_tests(tests, setup, teardown);
+}
