@@ -705,12 +705,12 @@ static bool is_foreign(const struct image_worker *w, const struct ost_header_rep
 static int find_earlier(struct image_worker *w)
 {
     const struct image_run *run = w->run;
-    const struct bytes head = {w->head, w->head_size};
     int found = idx_manifest_name(w->path, w->manifest_name);
 
-    if (!found)
-        found =
-            resume_identify(run->resume, w->path, w->manifest_name, &w->file.id, head, &w->resume);
+    if (found || !run->resume)
+        return found;
+    found = resume_identify(run->resume, w->path, w->manifest_name, &w->file.id,
+                            (struct bytes){w->head, w->head_size}, &w->resume);
     if (found)
         return found;
     found = resume_find(run->resume, &w->resume, w->manifest_name, w->outcome);
@@ -824,6 +824,7 @@ void image_scan(struct image_worker *w, const struct work *work, struct image_ou
         describe_failure(w, err);
     if (!outcome->foreign && !outcome->cancelled && !outcome->kept)
         describe(w, clock_monotonic_ns() - started_ns);
-    resume_note(w->run->resume, &w->resume, w->manifest_name, outcome);
+    if (w->run->resume)
+        resume_note(w->run->resume, &w->resume, w->manifest_name, outcome);
     end(w);
 }

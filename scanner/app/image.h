@@ -27,7 +27,7 @@ struct image_run {
     const struct engine *engine;
     enum io_backend io; /* what the probe at the start found to work */
     const char *manifest_dir;
-    struct resume *resume; /* what earlier runs have finished */
+    struct resume *resume; /* what earlier runs have finished; NULL: nothing */
     uint64_t memory_bytes; /* for one image */
     struct crew *crew;     /* threads that may help with an image */
     const atomic_bool *cancel;
