@@ -65,6 +65,10 @@ static bool fails(enum syscall_kind kind)
         (plan.all_after ? n < plan.fail_nth : n != plan.fail_nth))
         return false;
     atomic_fetch_add(&counts->hit, 1);
+    if (plan.act) {
+        plan.act();
+        return false;
+    }
     errno = plan.errnum;
     return true;
 }

@@ -43,7 +43,8 @@ struct syscall_plan {
     uint64_t fail_nth; /* the n-th call of `kind`, from 1; 0: none */
     bool all_after;    /* and all later ones */
     enum syscall_kind kind;
-    int errnum; /* 0: a short answer: half of what was asked for, at least a byte */
+    int errnum;        /* 0: a short answer: half of what was asked for, at least a byte */
+    void (*act)(void); /* instead of failing, this is done before the call */
     /* The n-th read that touches [torn_from, torn_to) gives noise in it, all others the bytes. */
     uint64_t torn_from, torn_to;
     unsigned torn_nth;

@@ -7,6 +7,7 @@
  * there must be as many as there were when this was written, or nearly.
  */
 #include <errno.h>
+#include <fcntl.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -14,6 +15,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 #include <cmocka.h>
 
@@ -226,6 +228,105 @@ static void torn_reads_are_no_damage(void **state)
     assert_true(changed >= 3);
 }
 
+/* What others do to the first image, or to all, while it is read. They hold no more than a path. */
+
+static char image[RIG_PATH + 32], spare[RIG_PATH + 32], folder[RIG_PATH + 32], away[RIG_PATH + 32];
+
+static void cut_image(void)
+{
+    assert_int_equal(truncate(image, 70000), 0);
+}
+
+static void replace_image(void)
+{
+    assert_int_equal(rename(spare, image), 0);
+}
+
+/* A counter of the header, and the time put back: as by a writer on a clock that stands still. */
+static void count_in_header(void)
+{
+    struct stat st;
+    int fd;
+
+    assert_int_equal(stat(image, &st), 0);
+    fd = open(image, O_WRONLY | O_CLOEXEC);
+    assert_true(fd >= 0);
+    assert_int_equal(pwrite(fd, "\x77", 1, 32), 1);
+    assert_int_equal(futimens(fd, (struct timespec[2]){st.st_atim, st.st_mtim}), 0);
+    close(fd);
+}
+
+static void take_folder_away(void)
+{
+    assert_int_equal(rename(folder, away), 0);
+}
+
+static void copy_image(const char *from, const char *to)
+{
+    char data[4096];
+    FILE *in = fopen(from, "rb"), *out = fopen(to, "wb");
+    struct stat st;
+    size_t n;
+
+    assert_true(in && out);
+    while ((n = fread(data, 1, sizeof data, in)) > 0)
+        assert_int_equal(fwrite(data, 1, n, out), n);
+    assert_int_equal(fstat(fileno(in), &st), 0);
+    assert_int_equal(fflush(out), 0);
+    assert_int_equal(futimens(fileno(out), (struct timespec[2]){st.st_atim, st.st_mtim}), 0);
+    fclose(in);
+    assert_int_equal(fclose(out), 0);
+}
+
+/* Scans with that done at the n-th read, and puts everything back. */
+static int scan_while(void (*act)(void), uint64_t nth)
+{
+    struct rig_fault fault = {.record_fd = -1};
+    char kept[RIG_PATH + 32];
+    int status;
+
+    snprintf(kept, sizeof kept, "%s/kept", rig.dir);
+    copy_image(image, kept);
+    copy_image(image, spare);
+    fault.calls = (struct syscall_plan){.kind = CALL_PREAD, .fail_nth = nth, .act = act};
+    status = rig_scan(&rig, "out", &fault);
+    if (access(away, F_OK) == 0)
+        assert_int_equal(rename(away, folder), 0);
+    assert_int_equal(rename(kept, image), 0);
+    rig_manifests(&rig, "out");
+    return status;
+}
+
+static void a_change_while_reading_is_no_damage(void **state)
+{
+    static void (*const acts[])(void) = {cut_image, replace_image, count_in_header,
+                                         take_folder_away};
+    unsigned changed[4] = {0};
+
+    (void)state;
+    snprintf(image, sizeof image, "%s/images/0.ost", rig.dir);
+    snprintf(spare, sizeof spare, "%s/spare", rig.dir);
+    snprintf(folder, sizeof folder, "%s/images", rig.dir);
+    snprintf(away, sizeof away, "%s/away", rig.dir);
+    /* The header is among the first four reads: what is changed before it is read is no change. */
+    for (int i = 0; i < 4; i++) {
+        for (uint64_t nth = 5; nth < 61; nth += 4) {
+            int status = scan_while(acts[i], nth);
+            const char *said = rig_said(&rig, "out");
+
+            assert_true(status == 0 || status == 3);
+            assert_null(strstr(said, "\"state\":\"damaged\""));
+            assert_true(!strstr(said, "\"state\":\"changed\"") ||
+                        strstr(said, "\"remedy\":\"retry_closed\""));
+            changed[i] += strstr(said, "\"state\":\"changed\"") != NULL;
+            rig_heals(&rig, "out");
+            rig_remove(&rig, "out");
+        }
+        print_message("%u of 14 noticed\n", changed[i]);
+        assert_true(changed[i] >= 5);
+    }
+}
+
 static int setup(void **state)
 {
     (void)state;
@@ -253,6 +354,7 @@ int main(void)
         cmocka_unit_test(check_and_dups_bear_faults),
         cmocka_unit_test(check_and_dups_bear_a_lack_of_memory),
         cmocka_unit_test(torn_reads_are_no_damage),
+        cmocka_unit_test(a_change_while_reading_is_no_damage),
     };
 
     cmocka_set_test_filter(only);

@@ -178,6 +178,9 @@ static void switches(void **state)
     AFTER(direct, true, "scan", "-oout", "--direct");
     AFTER(all_files, true, "scan", "-oout", "--all-files");
     AFTER(recall, true, "scan", "-oout", "--recall");
+    AFTER(force, true, "scan", "-oout", "--force");
+    AFTER(shard, 2, "scan", "-oout", "--shard=2/3");
+    AFTER(shards, 3, "scan", "-oout", "--shard=2/3");
     AFTER(quiet, true, "scan", "-oout", "-q");
     AFTER(output, OUTPUT_JSON, "scan", "-oout", "--json");
 }
