@@ -10,8 +10,6 @@
  */
 #include "scanner/app/image.h"
 
-#include <inttypes.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "index/evidence.h"
@@ -246,9 +244,9 @@ static int list_finding(void *ctx, const struct finding *f)
     struct image_worker *w = ctx;
     int err = idx_finding_list_add(w->findings, f);
 
-    if (!err &&
-        (outcome_given_up(f->code) || outcome_unread(f->code) || f->severity == SEVERITY_CORRUPT))
-        err = outcome_reason(w->outcome, f);
+    if (!err && (outcome_is_given_up(f->code) || outcome_is_unread(f->code) ||
+                 f->severity == SEVERITY_CORRUPT))
+        err = outcome_set_reason(w->outcome, f);
     return err;
 }
 
@@ -261,9 +259,9 @@ static int count_finding(struct image_worker *w, const struct finding *f)
     steady_suspect(&w->steady, f);
     w->changed |= f->code == F_truncated_while_read;
     w->outcome->io_error |= f->code == F_read_failed;
-    w->unread |= outcome_unread(f->code);
+    w->unread |= outcome_is_unread(f->code);
     w->corrupt |= f->severity == SEVERITY_CORRUPT;
-    w->gave_up |= outcome_given_up(f->code);
+    w->gave_up |= outcome_is_given_up(f->code);
     w->declined |= f->code == F_engine_declined;
     atomic_fetch_add(&w->run->counters->findings, 1);
     return 0;
@@ -519,7 +517,7 @@ static int note_change(struct image_worker *w)
     idx_finding_list_soften(w->findings);
     mem_free(w->outcome->reason);
     w->outcome->reason = NULL;
-    return set_reason(w->outcome, &f);
+    return outcome_set_reason(w->outcome, &f);
 }
 
 static enum idx_image_state state_of(const struct image_worker *w,
@@ -778,31 +776,14 @@ static void describe(struct image_worker *w, uint64_t elapsed_ns)
         buf_done(&text);
 }
 
-/* An image that no manifest was written of: why. */
+/* An image that no manifest was written of. */
 static void describe_failure(struct image_worker *w, int err)
 {
-    struct image_outcome *o = w->outcome;
     const struct chk_facts facts = {.account = "unknown", .in_use = err == ERR_BUSY};
-    struct buf why = BUF_INIT;
 
-    o->err = err;
-    o->cancelled = err == ERR_CANCELLED;
-    o->state = err == ERR_BUSY    ? IMAGE_IN_USE
-               : w->output_failed ? IMAGE_UNWRITTEN
-                                  : IMAGE_UNREADABLE;
+    outcome_fail(w->outcome, err, w->output_failed);
     if (err == ERR_BUSY && w->tally && chk_verdict_make(w->tally, &facts, &w->verdict) == 0)
-        o->remedy = w->verdict.remedy;
-    if (w->output_failed)
-        buf_puts(&why, "its manifest: ");
-    if (o->fault.what)
-        buf_printf(&why, "%s: ", o->fault.what);
-    buf_puts(&why, o->fault.errnum ? strerror(o->fault.errnum) : err_text(err));
-    if (o->fault.length)
-        buf_printf(&why, " at offset %" PRIu64, o->fault.offset);
-    mem_free(o->reason);
-    o->reason = (char *)(uintptr_t)buf_cstr(&why);
-    if (!o->reason)
-        buf_done(&why);
+        w->outcome->remedy = w->verdict.remedy;
 }
 
 void image_scan(struct image_worker *w, const struct work *work, struct image_outcome *outcome)

@@ -1,8 +1,10 @@
 /* outcome.c: see outcome.h. */
 #include "scanner/app/outcome.h"
 
+#include <inttypes.h>
+#include <string.h>
+
 #include "io/buf.h"
-#include "io/err.h"
 #include "io/mem.h"
 
 void image_outcome_done(struct image_outcome *o)
@@ -13,19 +15,19 @@ void image_outcome_done(struct image_outcome *o)
     *o = (struct image_outcome){0};
 }
 
-bool outcome_given_up(enum finding_code code)
+bool outcome_is_given_up(enum finding_code code)
 {
     return code == F_engine_declined || code == F_engine_open_failed || code == F_engine_crashed ||
            code == F_engine_timeout || code == F_engine_protocol;
 }
 
-bool outcome_unread(enum finding_code code)
+bool outcome_is_unread(enum finding_code code)
 {
     return code == F_table_failed || code == F_folder_failed || code == F_property_failed ||
            code == F_attachment_failed || code == F_item_failed || code == F_read_failed;
 }
 
-int outcome_reason(struct image_outcome *o, const struct finding *f)
+int outcome_set_reason(struct image_outcome *o, const struct finding *f)
 {
     struct buf text = BUF_INIT;
 
@@ -36,6 +38,26 @@ int outcome_reason(struct image_outcome *o, const struct finding *f)
         buf_printf(&text, ": %s", f->detail);
     o->reason = buf_cstr(&text) ? (char *)text.data : NULL;
     return o->reason ? 0 : ERR_NOMEM;
+}
+
+void outcome_fail(struct image_outcome *o, int err, bool output_failed)
+{
+    struct buf why = BUF_INIT;
+
+    o->err = err;
+    o->cancelled = err == ERR_CANCELLED;
+    o->state = err == ERR_BUSY ? IMAGE_IN_USE : output_failed ? IMAGE_UNWRITTEN : IMAGE_UNREADABLE;
+    if (output_failed)
+        buf_puts(&why, "its manifest: ");
+    if (o->fault.what)
+        buf_printf(&why, "%s: ", o->fault.what);
+    buf_puts(&why, o->fault.errnum ? strerror(o->fault.errnum) : err_text(err));
+    if (o->fault.length)
+        buf_printf(&why, " at offset %" PRIu64, o->fault.offset);
+    mem_free(o->reason);
+    o->reason = (char *)(uintptr_t)buf_cstr(&why);
+    if (!o->reason)
+        buf_done(&why);
 }
 
 void outcome_export(struct image_outcome *o, const struct chk_verdict *v)
