@@ -295,27 +295,27 @@ static void kinds_of_errors_are_bounded(void **state)
 /* Threads bring logs as they come by them. */
 static void order_of_logs_is_no_matter(void **state)
 {
-    enum { LOGS = 3 * CHK_REASON_ITEMS };
+    enum { MANY_LOGS = 3 * CHK_REASON_ITEMS };
     struct chk_verdict v;
     const struct chk_reason *r;
 
-    for (uint32_t i = 0; i < LOGS; i++) {
-        uint32_t at = LOGS - 1 - i * 7 % LOGS;
+    for (uint32_t i = 0; i < MANY_LOGS; i++) {
+        uint32_t at = MANY_LOGS - 1 - i * 7 % MANY_LOGS;
 
         chk_tally_sync_error(*state, MESSAGE + 32 * at, 0x80000000u + at % 100, 0, 1 + at);
     }
     v = verdict(*state, &exchange);
     r = logged(&v);
-    assert_int_equal(r->count, LOGS);
+    assert_int_equal(r->count, MANY_LOGS);
     assert_int_equal(r->item_count, CHK_REASON_ITEMS);
     for (uint32_t i = 0; i < CHK_REASON_ITEMS; i++)
         assert_int_equal(r->items[i], MESSAGE + 32 * i);
     assert_int_equal(r->error_count, CHK_SYNC_ERRORS);
     for (uint32_t i = 0; i < CHK_SYNC_ERRORS; i++) {
         assert_int_equal(r->errors[i].code, 0x80000000u + i);
-        assert_int_equal(r->errors[i].count, LOGS / 100);
+        assert_int_equal(r->errors[i].count, MANY_LOGS / 100);
         assert_int_equal(r->errors[i].first, 1 + i);
-        assert_int_equal(r->errors[i].last, 1 + i + LOGS - 100);
+        assert_int_equal(r->errors[i].last, 1 + i + MANY_LOGS - 100);
     }
 }
 
