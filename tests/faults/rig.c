@@ -125,6 +125,7 @@ void rig_teardown(struct rig *r)
 static void run_child(const struct rig *r, char **argv, int argc, const struct rig_fault *fault)
 {
     char log[RIG_PATH];
+    uint64_t before;
     int fd;
 
     path_of(r, "log", log);
@@ -134,10 +135,12 @@ static void run_child(const struct rig *r, char **argv, int argc, const struct r
     alarm(SECONDS);
     syscalls_record(fault->record_fd);
     syscalls_arm(&fault->calls, r->counts);
+    before = mem_test_count();
     if (fault->mem_nth)
         mem_test_fail(fault->mem_nth, fault->mem_after);
     fd = app_main(argc, argv);
     syscalls_disarm();
+    r->counts->allocations = mem_test_count() - before;
     mem_test_fail(0, 0);
     exit(fd);
 }

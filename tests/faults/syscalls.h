@@ -54,6 +54,7 @@ struct syscall_plan {
 struct syscall_counts {
     _Atomic uint64_t calls[CALL_KINDS];
     _Atomic uint64_t hit; /* calls that were made to fail */
+    _Atomic uint64_t allocations;
 };
 
 void syscalls_arm(const struct syscall_plan *plan, struct syscall_counts *counts);
