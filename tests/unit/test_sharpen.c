@@ -301,8 +301,8 @@ static void a_verdict_is_read_as_it_was_written(void **state)
         "{\"remedy\":\"none\",\"export_first\":\"unknown\",\"reasons\":{}}",
         "{\"remedy\":\"none\",\"export_first\":\"unknown\",\"reasons\":[1]}",
         "{\"remedy\":\"none\",\"export_first\":\"unknown\",\"reasons\":[{}]}",
-        "{\"remedy\":\"none\",\"export_first\":\"unknown\",\"reasons\":[{\"text\":\"a\",\"items\":["
-        "-1]}]}",
+        ("{\"remedy\":\"none\",\"export_first\":\"unknown\","
+         "\"reasons\":[{\"text\":\"a\",\"items\":[-1]}]}"),
         "{\"remedy\":\"none\",\"export_first\":\"unknown\",\"folders\":[{\"nid\":1}]}",
     };
     struct buf line = BUF_INIT, again = BUF_INIT;
