@@ -751,29 +751,14 @@ static void describe(struct image_worker *w, uint64_t elapsed_ns)
         .size_bytes = w->file.id.size_bytes,
         .mtime_ns = w->file.id.mtime_ns,
         .header = w->has_header ? &w->header : NULL,
-        .state = o->state,
-        .reason = o->reason,
-        .has_counts = o->has_manifest,
-        .folders = o->folders,
-        .items = o->items,
-        .assoc = o->assoc,
-        .partial = o->partial,
-        .failed = o->failed,
         .verdict = o->has_manifest || o->state == IMAGE_IN_USE ? &w->verdict : NULL,
-        .has_timing = true,
-        .timing = {.seconds = (double)elapsed_ns / 1e9, .has_read = o->has_read, .read = o->read},
     };
-    struct buf text = BUF_INIT;
 
     if (w->details.size && buf_cstr(&w->details)) {
         o->details = (char *)w->details.data;
         w->details = BUF_INIT;
     }
-    memcpy(line.findings, o->findings, sizeof line.findings);
-    idx_record_image_line(&text, &line);
-    o->line = (char *)(uintptr_t)buf_cstr(&text);
-    if (!o->line)
-        buf_done(&text);
+    outcome_write(o, &line, elapsed_ns);
 }
 
 /* An image that no manifest was written of. */

@@ -69,3 +69,26 @@ void outcome_export(struct image_outcome *o, const struct chk_verdict *v)
             o->export_count = v->reasons[i].count;
         }
 }
+
+void outcome_write(struct image_outcome *o, struct idx_image_line *line, uint64_t elapsed_ns)
+{
+    struct buf text = BUF_INIT;
+
+    line->state = o->state;
+    line->reason = o->reason;
+    line->has_counts = o->has_manifest;
+    line->folders = o->folders;
+    line->items = o->items;
+    line->assoc = o->assoc;
+    line->partial = o->partial;
+    line->failed = o->failed;
+    memcpy(line->findings, o->findings, sizeof line->findings);
+    line->has_timing = true;
+    line->timing.seconds = (double)elapsed_ns / 1e9;
+    line->timing.has_read = o->has_read;
+    line->timing.read = o->read;
+    idx_record_image_line(&text, line);
+    o->line = (char *)(uintptr_t)buf_cstr(&text);
+    if (!o->line)
+        buf_done(&text);
+}
