@@ -290,15 +290,33 @@ static bool parse_window(const char *text, struct window_option *w)
     return true;
 }
 
+/* What may be named depends on what the command finds. */
+static bool parse_fail_on(const char *text, struct options *o)
+{
+    static const char *const scans[] = {"never", "corrupt", "finding", NULL};
+    static const char *const dups[] = {"never", "duplicate", NULL};
+    static const char *const compares[] = {"never", "difference", NULL};
+    int choice;
+
+    if (o->command == COMMAND_DUPS) {
+        choice = one_of(text, dups);
+        o->fail_on = choice > 0 ? FAIL_DUPLICATE : FAIL_NEVER;
+    } else if (o->command == COMMAND_COMPARE) {
+        choice = one_of(text, compares);
+        o->fail_on = choice > 0 ? FAIL_DIFFERENCE : FAIL_NEVER;
+    } else {
+        choice = one_of(text, scans);
+        o->fail_on = (enum fail_on)choice;
+    }
+    return choice >= 0;
+}
+
 /* Applies one option; false when its argument is no good. */
 static bool apply(struct options *o, int value, const char *argument)
 {
     static const char *const backends[] = {"auto", "uring", "pread", NULL};
     static const char *const digests[] = {"xxh3", "sha256", NULL};
     static const char *const progress[] = {"auto", "always", "never", NULL};
-    static const char *const fails[] = {"never", "corrupt", "finding", NULL};
-    static const char *const dups_fails[] = {"never", "duplicate", NULL};
-    static const char *const compare_fails[] = {"never", "difference", NULL};
     static const char *const engines[] = {"native", "libpff", NULL};
     int choice = 0;
 
@@ -325,18 +343,7 @@ static bool apply(struct options *o, int value, const char *argument)
         o->progress = (enum progress_mode)(choice = one_of(argument, progress));
         return choice >= 0;
     case OPT_FAIL_ON:
-        if (o->command == COMMAND_DUPS) {
-            choice = one_of(argument, dups_fails);
-            o->fail_on = choice > 0 ? FAIL_DUPLICATE : FAIL_NEVER;
-            return choice >= 0;
-        }
-        if (o->command == COMMAND_COMPARE) {
-            choice = one_of(argument, compare_fails);
-            o->fail_on = choice > 0 ? FAIL_DIFFERENCE : FAIL_NEVER;
-            return choice >= 0;
-        }
-        o->fail_on = (enum fail_on)(choice = one_of(argument, fails));
-        return choice >= 0;
+        return parse_fail_on(argument, o);
     case OPT_WINDOW:
         return parse_window(argument, &o->window);
     case OPT_SERVER:
