@@ -221,6 +221,10 @@ static int make_one(const char *path, struct fault *fault)
 
     if (mkdir(path, 0700) == 0 || (errnum = errno, is_folder(path)))
         return 0;
+    /* What is there and no folder is told as such: "exists" would send the reader looking for a
+     * folder. */
+    if (errnum == EEXIST)
+        errnum = ENOTDIR;
     return fault_errno(fault, "make folder", errnum);
 }
 

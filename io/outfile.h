@@ -30,8 +30,8 @@ const struct fault *io_outfile_fault(const struct io_outfile *f);
 int io_outfile_commit(struct io_outfile *f, struct fault *fault);
 void io_outfile_abort(struct io_outfile *f); /* removes the temporary, frees f; NULL is allowed */
 
-/* Makes folder `path` (mode 0700) with its parents where missing. ERR_EXISTS: it, or a parent, is
- * no folder. */
+/* Makes folder `path` (mode 0700) with its parents where missing. ERR_NOENT with ENOTDIR: it, or a
+ * parent, is no folder. */
 int io_make_folder(const char *path, struct fault *fault);
 
 /* Removes leftovers of io_outfile_create in `dir`: regular files of such a name that can be opened

@@ -25,6 +25,11 @@ check "scan without -o" refuses "needs an output folder" scan "$work"
 check "scan without PATH" refuses "no PATH given" scan -o "$work/o"
 check "unknown option" refuses "unknown option --frob" scan --frob
 check "option without its argument" refuses "needs an argument" scan -o
+under_a_file() {
+    : >"$work/file"
+    status 3 "$OSTSCAN" scan -o "$work/file/out" "$work" && grep -q 'file.*: Not a directory' "$work/err"
+}
+check "OUT under a file is told as such" under_a_file
 check "bad --jobs" refuses "--jobs" scan -o "$work/o" --jobs 0 "$work"
 check "bad --memory" refuses "--memory" scan -o "$work/o" --memory lots "$work"
 check "bad --engine" refuses "--engine" scan -o "$work/o" --engine magic "$work"
