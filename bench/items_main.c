@@ -19,6 +19,7 @@
 
 #include "bench/walk.h"
 #include "index/digest.h"
+#include "index/hash.h"
 #include "index/manifest.h"
 #include "index/record.h"
 #include "io/arena.h"
@@ -44,7 +45,8 @@ struct bench {
     struct io_file file;
     const uint8_t *bytes;
     struct ost_header header;
-    struct ost_hasher hasher;
+    struct idx_hash *hash;
+    struct ost_hasher hasher_view;
 
     enum stage stage; /* at hand */
     struct idx_digester *digester;
@@ -164,7 +166,7 @@ static int run_engine(struct bench *b)
         .header = &b->header,
         .io = IO_BACKEND_PREAD,
         .memory_bytes = MEMORY_BYTES,
-        .hasher = b->stage >= DIGEST ? &b->hasher : NULL,
+        .hasher = b->stage >= DIGEST ? &b->hasher_view : NULL,
     };
 
     b->items = b->props = b->line_bytes = 0;
@@ -350,8 +352,11 @@ int main(int argc, char **argv)
         return 2;
     }
     arena_init(&b.arena, ARENA_BYTES);
-    b.hasher = idx_hasher(IDX_XXH3);
     rc = open_image(&b);
+    if (!rc)
+        rc = idx_hash_create(IDX_XXH3, &b.hash);
+    if (!rc)
+        b.hasher_view = idx_hasher_of(b.hash);
     if (!rc)
         rc = idx_text_create(&b.text);
     if (!rc)
@@ -364,6 +369,7 @@ int main(int argc, char **argv)
         rc = write_json(&b, json);
     if (rc)
         fprintf(stderr, "bench-items: %s: %s\n", b.image, err_text(rc));
+    idx_hash_destroy(b.hash);
     idx_digester_destroy(b.digester);
     idx_text_destroy(b.text);
     buf_done(&b.line);

@@ -80,7 +80,7 @@ static int object(struct walk *w, struct ost_subnode roots)
         rc = ost_reading_subnodes(&w->reading, roots.sub, &subnodes);
     w->count.props += pc.count;
     for (size_t i = 0; i < pc.count && !rc; i++) {
-        const struct ost_prop *p = &pc.list[i].prop;
+        const struct ost_prop *p = &pc.list[i];
 
         if (p->id == PID_DATA && p->type == OST_OBJECT && ost_object_ref(p->value, &nid, &size))
             rc = push(w, ost_subnodes_find(&subnodes, nid));

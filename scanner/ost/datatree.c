@@ -53,7 +53,8 @@ void ost_datatree_init(struct ost_datatree *t, const struct ost_variant *v,
 {
     t->variant = v;
     t->blocks = blocks;
-    t->defects = (struct ost_defects){0};
+    t->defects.count = 0;
+    t->defects.bid = 0;
     t->root = ost_bid(root);
     t->offset = 0;
     t->lost = false;

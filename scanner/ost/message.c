@@ -350,8 +350,13 @@ static int next_attachment(struct stack *s)
 int ost_message_read(const struct ost_message_reader *m, struct ost_subnode roots,
                      struct ost_item *out)
 {
-    struct stack s = {.message = m, .reading = m->reading};
-    int rc = open_item(&s, roots);
+    struct stack s; /* frames are made as they are come to */
+    int rc;
+
+    s.message = m;
+    s.reading = m->reading;
+    s.depth = 0;
+    rc = open_item(&s, roots);
 
     while (!rc) {
         if (top(&s)->next < top(&s)->count)

@@ -86,8 +86,3 @@ void ost_namemap_done(struct ost_namemap *m)
     mem_free(m->strings);
     *m = (struct ost_namemap){0};
 }
-
-const struct ost_name *ost_namemap_find(const struct ost_namemap *m, uint16_t id)
-{
-    return m->by_id && id >= IDS ? m->by_id[id - IDS] : NULL;
-}

@@ -17,6 +17,7 @@ enum {
     OST_NAMEMAP_GUIDS = 0x0002,
     OST_NAMEMAP_ENTRIES = 0x0003,
     OST_NAMEMAP_STRINGS = 0x0004,
+    OST_NAMEMAP_FIRST = 0x8000, /* of the ids that have names */
 };
 
 struct ost_namemap {
@@ -34,6 +35,9 @@ int ost_namemap_init(struct ost_namemap *m, struct bytes guids, struct bytes ent
 void ost_namemap_done(struct ost_namemap *m); /* an all-zero map is allowed */
 
 /* The name of an id, or NULL. An all-zero map has none. */
-const struct ost_name *ost_namemap_find(const struct ost_namemap *m, uint16_t id);
+static inline const struct ost_name *ost_namemap_find(const struct ost_namemap *m, uint16_t id)
+{
+    return m->by_id && id >= OST_NAMEMAP_FIRST ? m->by_id[id - OST_NAMEMAP_FIRST] : NULL;
+}
 
 #endif

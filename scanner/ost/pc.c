@@ -11,30 +11,19 @@
  */
 #include "scanner/ost/pc.h"
 
+#include <string.h>
+
 #include "io/err.h"
-#include "scanner/ost/bth.h"
 #include "io/sort.h"
+#include "scanner/ost/bth.h"
 #include "scanner/ost/take.h"
 
-enum {
-    PC_KEY = 2,
-    PC_DATA = 6,
-    RECORD = PC_KEY + PC_DATA,
-    ODD_TYPE_FLAG = 0x2000,
-    NID_TYPE_MASK = 0x1F,
-    INLINE = 4
-};
+enum { PC_KEY = 2, PC_DATA = 6, RECORD = PC_KEY + PC_DATA, NID_TYPE_MASK = 0x1F, INLINE = 4 };
 
-/*
- * What is known of types: 0 nothing, else KNOWN and the width of values of a fixed size. A place
- * holds the low nine bits of a type and its OST_MULTI; types with other bits are not known.
- */
-enum { KNOWN = 0x80, WIDTH = 0x7F, MULTI_PLACE = 0x200, TYPE_BITS = 0x11FF };
+#define SINGLE(type, width) [type] = OST_TYPE_KNOWN | (width)
+#define BOTH(type, width)   SINGLE(type, width), [0x200 | (type)] = OST_TYPE_KNOWN
 
-#define SINGLE(type, width) [type] = KNOWN | (width)
-#define BOTH(type, width)   SINGLE(type, width), [MULTI_PLACE | (type)] = KNOWN
-
-static const uint8_t types[2 * MULTI_PLACE] = {
+const uint8_t ost_types[OST_TYPE_PLACES] = {
     BOTH(OST_BOOL, 1),       BOTH(OST_I16, 2),           BOTH(OST_I32, 4),
     BOTH(OST_F32, 4),        BOTH(OST_ERROR, 4),         BOTH(OST_F64, 8),
     BOTH(OST_CURRENCY, 8),   BOTH(OST_APPTIME, 8),       BOTH(OST_I64, 8),
@@ -42,28 +31,6 @@ static const uint8_t types[2 * MULTI_PLACE] = {
     BOTH(OST_UNICODE, 0),    BOTH(OST_BINARY, 0),        SINGLE(OST_OBJECT, 0),
     SINGLE(OST_SERVERID, 0), SINGLE(OST_RESTRICTION, 0), SINGLE(OST_ACTIONS, 0),
 };
-
-static uint8_t info_of(uint16_t type)
-{
-    return type & ~TYPE_BITS ? 0 : types[(type & (MULTI_PLACE - 1)) | (type & OST_MULTI) >> 3];
-}
-
-unsigned ost_type_width(uint16_t type)
-{
-    return info_of(type) & WIDTH;
-}
-
-bool ost_type_known(uint16_t type)
-{
-    return info_of(type) != 0;
-}
-
-uint16_t ost_type_of(uint16_t stored)
-{
-    uint16_t base = stored & (uint16_t)~ODD_TYPE_FLAG;
-
-    return ost_type_known(base) ? base : stored;
-}
 
 bool ost_object_ref(struct bytes value, uint32_t *nid, uint32_t *size_bytes)
 {
@@ -74,58 +41,98 @@ bool ost_object_ref(struct bytes value, uint32_t *nid, uint32_t *size_bytes)
     return true;
 }
 
-/* Finds the value of an entry; codes of the environment only. `stored` lies in the heap. */
-static int resolve(const struct ost_heap *heap, const uint8_t *stored, struct ost_pc_entry *e)
+/* Finds the value of a property; codes of the environment only. `stored` lies in the heap. */
+static int resolve(const struct ost_heap *heap, const uint8_t *stored, unsigned info,
+                   struct ost_prop *p, struct ost_pc_open *open)
 {
-    uint8_t info = info_of(e->prop.type);
-    unsigned width = info & WIDTH;
-    bool known = info != 0;
+    unsigned width = info & (unsigned)~OST_TYPE_KNOWN;
     uint32_t hnid = le32(stored);
     int err;
 
+    p->value = (struct bytes){0};
     if (width && width <= INLINE) {
-        e->prop.value = (struct bytes){stored, width};
+        p->value = (struct bytes){stored, width};
         return 0;
     }
     if (hnid == 0)
         return 0;
     if (hnid & NID_TYPE_MASK) {
-        e->state = known ? OST_PC_SUBNODE : OST_PC_GUESS;
-        e->subnode = hnid;
-        if (!known)
-            e->prop.value = (struct bytes){stored, INLINE};
+        open->state = info ? OST_PC_SUBNODE : OST_PC_GUESS;
+        open->subnode = hnid;
+        if (!info)
+            p->value = (struct bytes){stored, INLINE};
         return 0;
     }
-    err = ost_heap_item(heap, hnid, &e->prop.value);
-    if (!err && width && e->prop.value.size != width && e->prop.value.size != 0)
+    err = ost_heap_item(heap, hnid, &p->value);
+    if (!err && width && p->value.size != width && p->value.size != 0)
         err = ERR_DAMAGED;
     if (err != ERR_DAMAGED)
         return err;
     /* Of a type that nobody knows the four bytes may as well be the value. */
-    e->prop.value = (struct bytes){known ? NULL : stored, known ? 0 : INLINE};
-    e->state = known ? OST_PC_BAD : OST_PC_VALUE;
-    e->subnode = hnid;
+    p->value = (struct bytes){info ? NULL : stored, info ? 0 : INLINE};
+    open->state = info ? OST_PC_BAD : OST_PC_VALUE;
+    open->subnode = hnid;
     return 0;
 }
 
+struct ost_pc_entry ost_pc_at(const struct ost_pc *pc, size_t i)
+{
+    struct ost_pc_entry e = {.prop = pc->list[i], .state = OST_PC_VALUE};
+
+    for (size_t k = 0; k < pc->open_count; k++) {
+        if (pc->open[k].at == i) {
+            e.state = pc->open[k].state;
+            e.subnode = pc->open[k].subnode;
+        }
+    }
+    return e;
+}
+
+static bool is_open(const struct ost_prop *p, unsigned state)
+{
+    return state != OST_PC_VALUE || !ost_type_known(p->type);
+}
+
+struct stored {
+    struct ost_prop prop;
+    struct ost_pc_open open; /* at: its place in the stored order */
+};
+
 static int compare_ids(const void *a, const void *b)
 {
-    const struct ost_pc_entry *x = a, *y = b;
+    const struct stored *x = a, *y = b;
     int order = (x->prop.id > y->prop.id) - (x->prop.id < y->prop.id);
 
-    return order ? order : (x->stored_at > y->stored_at) - (x->stored_at < y->stored_at);
+    return order ? order : (x->open.at > y->open.at) - (x->open.at < y->open.at);
 }
 
 /* Third-party writers store ids out of order and twice: the list is put right, the first stays. */
-static void put_in_order(struct ost_pc *pc)
+static int put_in_order(struct arena *arena, struct ost_pc *pc)
 {
-    size_t kept = 0;
+    size_t open = 0, kept = 0;
+    int err = 0;
+    struct stored *all = ost_take(arena, pc->count, sizeof *all, &err);
 
-    io_sort(pc->list, pc->count, sizeof *pc->list, compare_ids);
-    for (size_t i = 0; i < pc->count; i++)
-        if (!kept || pc->list[i].prop.id != pc->list[kept - 1].prop.id)
-            pc->list[kept++] = pc->list[i];
+    if (!all)
+        return err;
+    for (size_t i = 0; i < pc->count; i++) {
+        all[i] = (struct stored){pc->list[i], {.at = (uint32_t)i, .state = OST_PC_VALUE}};
+        if (open < pc->open_count && pc->open[open].at == i)
+            all[i].open = pc->open[open++];
+    }
+    io_sort(all, pc->count, sizeof *all, compare_ids);
+    pc->open_count = 0;
+    for (size_t i = 0; i < pc->count; i++) {
+        if (kept && all[i].prop.id == pc->list[kept - 1].id)
+            continue;
+        if (is_open(&all[i].prop, all[i].open.state)) {
+            pc->open[pc->open_count] = all[i].open;
+            pc->open[pc->open_count++].at = (uint32_t)kept;
+        }
+        pc->list[kept++] = all[i].prop;
+    }
     pc->count = kept;
+    return 0;
 }
 
 static int count_entries(const struct ost_bth *tree, size_t *count, bool *damaged)
@@ -146,29 +153,49 @@ static int count_entries(const struct ost_bth *tree, size_t *count, bool *damage
     return 0;
 }
 
-static int add_entries(const struct ost_heap *heap, struct bytes records, struct ost_pc *pc)
+static int add_open(struct arena *arena, struct ost_pc *pc, size_t *room, struct ost_pc_open open)
 {
-    uint16_t last = pc->count ? pc->list[pc->count - 1].prop.id : 0;
+    int err = 0;
 
-    for (size_t at = 0; at < records.size; at += RECORD) {
-        const uint8_t *record = records.data + at;
-        struct ost_pc_entry *e = &pc->list[pc->count];
-        uint16_t id = le16(record);
-        int err;
+    if (pc->open_count == *room) {
+        size_t more = *room ? *room * 2 : 8;
+        struct ost_pc_open *larger = ost_take(arena, more, sizeof *larger, &err);
 
-        if (id == 0)
-            continue;
-        pc->unordered |= id <= last;
-        last = id;
-        *e = (struct ost_pc_entry){
-            .prop = {.id = id, .type = ost_type_of(le16(record + 2))},
-            .stored_at = (uint32_t)pc->count++,
-        };
-        err = resolve(heap, record + PC_KEY + 2, e);
-        if (err)
+        if (!larger)
             return err;
+        if (pc->open_count)
+            memcpy(larger, pc->open, pc->open_count * sizeof *larger);
+        pc->open = larger;
+        *room = more;
     }
+    pc->open[pc->open_count++] = open;
     return 0;
+}
+
+static int add_entries(const struct ost_heap *heap, struct arena *arena, struct bytes records,
+                       size_t *room, struct ost_pc *pc)
+{
+    uint16_t last = pc->count ? pc->list[pc->count - 1].id : 0;
+    int err = 0;
+
+    for (size_t at = 0; at < records.size && !err; at += RECORD) {
+        const uint8_t *record = records.data + at;
+        struct ost_prop *p = &pc->list[pc->count];
+        struct ost_pc_open open = {.at = (uint32_t)pc->count, .state = OST_PC_VALUE};
+
+        if (le16(record) == 0)
+            continue;
+        p->id = le16(record);
+        p->type = ost_type_of(le16(record + PC_KEY));
+        p->name = NULL;
+        pc->unordered |= p->id <= last;
+        last = p->id;
+        pc->count++;
+        err = resolve(heap, record + PC_KEY + 2, ost_type_info(p->type), p, &open);
+        if (!err && is_open(p, open.state))
+            err = add_open(arena, pc, room, open);
+    }
+    return err;
 }
 
 int ost_pc_read(const struct ost_heap *heap, struct arena *arena, struct ost_pc *out)
@@ -177,7 +204,7 @@ int ost_pc_read(const struct ost_heap *heap, struct arena *arena, struct ost_pc 
     struct ost_bth tree;
     struct ost_bth_iter it;
     struct bytes records;
-    size_t most = 0;
+    size_t most = 0, room = 0;
     int err;
 
     if (heap->client != OST_HEAP_PROPERTIES)
@@ -195,11 +222,12 @@ int ost_pc_read(const struct ost_heap *heap, struct arena *arena, struct ost_pc 
         return err;
     ost_bth_begin(&tree, &it);
     while (!err && ost_bth_next_run(&it, &records))
-        err = add_entries(heap, records, &pc);
+        err = add_entries(heap, arena, records, &room, &pc);
     if (err || it.err)
         return err ? err : it.err;
     if (pc.unordered)
-        put_in_order(&pc);
-    *out = pc;
-    return 0;
+        err = put_in_order(arena, &pc);
+    if (!err)
+        *out = pc;
+    return err;
 }

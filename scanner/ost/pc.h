@@ -27,31 +27,67 @@ enum ost_pc_state {
     OST_PC_BAD,     /* its bytes could not be found: the reference is wrong */
 };
 
-struct ost_pc_entry {
-    struct ost_prop prop; /* value empty of OST_PC_SUBNODE and OST_PC_BAD; name is left NULL */
-    uint8_t state;        /* enum ost_pc_state */
-    uint32_t subnode;     /* of OST_PC_SUBNODE and OST_PC_GUESS; of OST_PC_BAD the HID */
-    uint32_t stored_at;   /* its place in the stored order */
+/* A property whose value is not in the heap, or nowhere, or of a type that is not known. */
+struct ost_pc_open {
+    uint32_t at;      /* its place in the list */
+    uint32_t subnode; /* of OST_PC_SUBNODE and OST_PC_GUESS; of OST_PC_BAD the HID */
+    uint8_t state;    /* enum ost_pc_state */
 };
 
 struct ost_pc {
-    struct ost_pc_entry *list;
+    struct ost_prop *list; /* value empty of OST_PC_SUBNODE and OST_PC_BAD; names are left NULL */
     size_t count;
+    struct ost_pc_open *open; /* in the order of the list */
+    size_t open_count;
     bool damaged;   /* part of the tree could not be read: properties may be missing */
     bool unordered; /* ids were not ascending, or one came twice (the first is kept) */
 };
 
+/* One property by itself. */
+struct ost_pc_entry {
+    struct ost_prop prop;
+    uint8_t state; /* enum ost_pc_state */
+    uint32_t subnode;
+};
+
+struct ost_pc_entry ost_pc_at(const struct ost_pc *pc, size_t i);
+
 int ost_pc_read(const struct ost_heap *heap, struct arena *arena, struct ost_pc *out);
+
+/*
+ * What is known of types: 0 nothing, else OST_TYPE_KNOWN and the width of values of a fixed size. A
+ * place holds the low nine bits of a type and its OST_MULTI; types with other bits are not known.
+ */
+enum { OST_TYPE_KNOWN = 0x80, OST_TYPE_PLACES = 0x400, OST_TYPE_BITS = 0x11FF };
+
+extern const uint8_t ost_types[OST_TYPE_PLACES];
+
+static inline unsigned ost_type_info(uint16_t type)
+{
+    return type & ~OST_TYPE_BITS ? 0 : ost_types[(type & 0x1FF) | (type & OST_MULTI) >> 3];
+}
+
+static inline bool ost_type_known(uint16_t type) /* with OST_MULTI or without */
+{
+    return ost_type_info(type) != 0;
+}
+
+/* Bytes that a value of a fixed-size type has; 0: of variable size, multi-valued, or unknown. */
+static inline unsigned ost_type_width(uint16_t type)
+{
+    return ost_type_info(type) & (unsigned)~OST_TYPE_KNOWN;
+}
 
 /*
  * The type that a stored one stands for: bit 0x2000, of unknown meaning (FORMAT.md section 9), is
  * taken off where that leaves a known type.
  */
-uint16_t ost_type_of(uint16_t stored);
-bool ost_type_known(uint16_t type); /* with OST_MULTI or without */
+static inline uint16_t ost_type_of(uint16_t stored)
+{
+    uint16_t base = stored & (uint16_t)~0x2000;
 
-/* Bytes that a value of a fixed-size type has; 0: of variable size, multi-valued, or unknown. */
-unsigned ost_type_width(uint16_t type);
+    return ost_type_known(base) ? base : stored;
+}
 
 /* The object behind a value of type OST_OBJECT: {nid, size} ([MS-PST] 2.3.3.5). False if short. */
 bool ost_object_ref(struct bytes value, uint32_t *nid, uint32_t *size_bytes);

@@ -14,7 +14,6 @@ enum {
     PID_INTERNET_CODEPAGE = 0x3FDE,
     PID_STORE_CODEPAGE = 0x66C3,
     PID_MESSAGE_LOCALE = 0x3FF1,
-    FIRST_NAMED = 0x8000,
     NID_TYPE_MASK = 0x1F,
 };
 
@@ -39,15 +38,17 @@ static int resolve_subnode(struct ost_reading *r, const struct ost_subnodes *sub
 
 /* A property whose value cannot be had: why, and that it is lost. */
 static void tell_lost(struct ost_reading *r, const struct ost_heap *heap,
-                      const struct ost_subnodes *subnodes, const struct ost_pc_entry *e)
+                      const struct ost_subnodes *subnodes, const struct ost_pc_open *open,
+                      uint16_t id)
 {
     enum finding_code why;
 
-    if (e->state == OST_PC_BAD && ost_heap_item_fault(heap, e->subnode, &why))
-        ost_reading_damage_of(r, why, e->prop.id, "a property's value");
-    if (e->state == OST_PC_SUBNODE && !ost_subnodes_find(subnodes, e->subnode) && !subnodes->lost)
-        ost_reading_damage_of(r, F_subnode_missing, e->prop.id, "a property's value");
-    ost_reading_damage_of(r, F_property_failed, e->prop.id, NULL);
+    if (open->state == OST_PC_BAD && ost_heap_item_fault(heap, open->subnode, &why))
+        ost_reading_damage_of(r, why, id, "a property's value");
+    if (open->state == OST_PC_SUBNODE && !ost_subnodes_find(subnodes, open->subnode) &&
+        !subnodes->lost)
+        ost_reading_damage_of(r, F_subnode_missing, id, "a property's value");
+    ost_reading_damage_of(r, F_property_failed, id, NULL);
 }
 
 /* Its bytes are handed out, but what they mean is not known. */
@@ -56,47 +57,97 @@ static void tell_unknown_type(struct ost_reading *r, uint16_t type)
     ost_reading_damage_of(r, F_property_type_unknown, type, NULL);
 }
 
-/* Out of a damaged map it may be missing or another one, and whoever has that property is then no
- * more whole than the map, whose damage was told. */
-static const struct ost_name *name_of(struct ost_reading *r, const struct ost_namemap *names,
-                                      uint16_t id)
+/* Takes the property that is left out away, unresolved. */
+static int leave_out(struct ost_reading *r, struct ost_pc *pc, uint16_t id, struct ost_object *out)
 {
-    if (names->suspect && id >= FIRST_NAMED)
-        ost_reading_mark(r, F_property_failed);
-    return ost_namemap_find(names, id);
+    const struct ost_prop *p = ost_props_find((struct ost_props){pc->list, pc->count}, id, 0);
+    struct ost_pc_entry *data;
+    size_t at, open = 0;
+    int rc = 0;
+
+    if (!p)
+        return 0;
+    data = ost_take(r->arena, 1, sizeof *data, &rc);
+    if (!data)
+        return rc;
+    at = (size_t)(p - pc->list);
+    *data = ost_pc_at(pc, at);
+    memmove(&pc->list[at], &pc->list[at + 1], (--pc->count - at) * sizeof *pc->list);
+    for (size_t i = 0; i < pc->open_count; i++) {
+        if (pc->open[i].at == at)
+            continue;
+        pc->open[open] = pc->open[i];
+        pc->open[open].at -= pc->open[open].at > at;
+        open++;
+    }
+    pc->open_count = open;
+    out->data = data;
+    return 0;
 }
 
-/* Completes entries in place and moves them to the list. */
-static int resolve_entries(struct ost_reading *r, const struct ost_namemap *names,
-                           const struct ost_heap *heap, const struct ost_pc *pc, uint16_t left_out,
-                           struct ost_object *out, struct ost_prop *list)
+/* Out of a damaged map a name may be missing or another one, and whoever has such a property is
+ * then no more whole than the map, whose damage was told. */
+static void mark_suspect(struct ost_reading *r, const struct ost_namemap *names, uint16_t id)
 {
-    size_t count = 0;
+    if (names->suspect && id >= OST_NAMEMAP_FIRST)
+        ost_reading_mark(r, F_property_failed);
+}
 
-    for (size_t i = 0; i < pc->count; i++) {
-        struct ost_pc_entry *e = &pc->list[i];
-        int rc = 1;
+static void mark_suspects(struct ost_reading *r, const struct ost_namemap *names,
+                          const struct ost_pc *pc, size_t first, size_t end)
+{
+    for (size_t i = first; names->suspect && i < end; i++)
+        mark_suspect(r, names, pc->list[i].id);
+}
 
-        if (left_out && e->prop.id == left_out) {
-            out->data = e;
-            continue;
-        }
-        if (e->state == OST_PC_SUBNODE || e->state == OST_PC_GUESS)
-            rc = resolve_subnode(r, &out->subnodes, e->subnode, ost_type_width(e->prop.type),
-                                 &e->prop.value);
+/* Takes the properties away whose ids were cleared. */
+static void drop_lost(struct ost_pc *pc)
+{
+    size_t kept = 0;
+
+    for (size_t i = 0; i < pc->count; i++)
+        if (pc->list[i].id)
+            pc->list[kept++] = pc->list[i];
+    pc->count = kept;
+}
+
+/* Completes the values that are not in the heap; takes away those that cannot be had. */
+static int resolve_open(struct ost_reading *r, const struct ost_namemap *names,
+                        const struct ost_heap *heap, const struct ost_subnodes *subnodes,
+                        struct ost_pc *pc)
+{
+    size_t told = 0;
+    bool lost = false;
+
+    for (size_t i = 0; i < pc->open_count; i++) {
+        const struct ost_pc_open *open = &pc->open[i];
+        struct ost_prop *p = &pc->list[open->at];
+        int rc = 0;
+
+        mark_suspects(r, names, pc, told, open->at);
+        told = open->at;
+        if (open->state == OST_PC_SUBNODE || open->state == OST_PC_GUESS)
+            rc = resolve_subnode(r, subnodes, open->subnode, ost_type_width(p->type), &p->value);
         if (rc < 0)
             return rc;
-        if (e->state == OST_PC_BAD || (rc == 0 && e->state == OST_PC_SUBNODE)) {
-            tell_lost(r, heap, &out->subnodes, e);
-            continue;
+        if (open->state == OST_PC_BAD || (rc == 0 && open->state == OST_PC_SUBNODE)) {
+            tell_lost(r, heap, subnodes, open, p->id);
+            p->id = 0;
+            lost = true;
+        } else if (!ost_type_known(p->type)) {
+            tell_unknown_type(r, p->type);
         }
-        if (!ost_type_known(e->prop.type))
-            tell_unknown_type(r, e->prop.type);
-        list[count] = e->prop;
-        list[count++].name = name_of(r, names, e->prop.id);
     }
-    out->props = (struct ost_props){list, count};
+    mark_suspects(r, names, pc, told, pc->count);
+    if (lost)
+        drop_lost(pc);
     return 0;
+}
+
+static void put_names(const struct ost_namemap *names, struct ost_pc *pc)
+{
+    for (size_t i = pc->count; i > 0 && pc->list[i - 1].id >= OST_NAMEMAP_FIRST; i--)
+        pc->list[i - 1].name = ost_namemap_find(names, pc->list[i - 1].id);
 }
 
 int ost_object_read(struct ost_reading *r, const struct ost_namemap *names,
@@ -105,7 +156,6 @@ int ost_object_read(struct ost_reading *r, const struct ost_namemap *names,
     struct ost_object object = {0};
     struct ost_leaves leaves;
     struct ost_heap heap;
-    struct ost_prop *list;
     struct ost_pc pc;
     int rc = ost_reading_leaves(r, roots.data, &leaves);
 
@@ -124,13 +174,16 @@ int ost_object_read(struct ost_reading *r, const struct ost_namemap *names,
         ost_reading_damage(r, F_property_failed, "there is not one property");
     if (pc.damaged)
         ost_reading_damage(r, F_property_failed, "part of the list of properties is lost");
-    list = ost_take(r->arena, pc.count, sizeof *list, &rc);
-    if (!list)
-        return rc;
-    rc = resolve_entries(r, names, &heap, &pc, left_out, &object, list);
+    if (left_out)
+        rc = leave_out(r, &pc, left_out, &object);
     if (!rc)
-        *out = object;
-    return rc;
+        rc = resolve_open(r, names, &heap, &object.subnodes, &pc);
+    if (rc)
+        return rc;
+    put_names(names, &pc);
+    object.props = (struct ost_props){pc.list, pc.count};
+    *out = object;
+    return 0;
 }
 
 /* Tables */
@@ -218,7 +271,11 @@ int ost_small_table_open(struct ost_reading *r, struct ost_subnode roots, struct
     struct ost_leaves leaves;
     int rc = ost_reading_leaves(r, roots.data, &leaves);
 
-    *t = (struct ost_small_table){0};
+    /* The lists of columns stay as they are: they are long, and their counts tell what is there. */
+    t->table.column_count = 0;
+    t->order_count = 0;
+    t->rows = (struct ost_leaves){0};
+    t->lost = false;
     if (!rc)
         rc = ost_heap_open(r->variant->format, leaves, &t->heap);
     if (!rc)
@@ -306,7 +363,9 @@ int ost_small_table_row(struct ost_reading *r, const struct ost_namemap *names,
 
         if (!ost_table_cell(&t->table, c, row, &cell))
             continue;
-        *p = (struct ost_prop){.id = c->id, .type = c->type, .name = name_of(r, names, c->id)};
+        mark_suspect(r, names, c->id);
+        *p =
+            (struct ost_prop){.id = c->id, .type = c->type, .name = ost_namemap_find(names, c->id)};
         rc = cell_value(r, t, c, cell, &p->value);
         if (rc < 0)
             return rc;

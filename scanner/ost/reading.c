@@ -96,6 +96,14 @@ static int gather(struct ost_reading *r, struct ost_datatree *t, struct ost_exte
     return 0;
 }
 
+/* The block of a value that is a single one and there, as nearly all are; NULL: walk the tree. */
+static const struct ost_block *single(struct ost_reading *r, uint64_t root)
+{
+    uint64_t bid = ost_bid(root);
+
+    return bid && !ost_bid_internal(bid) ? r->blocks->find(r->blocks->ctx, bid) : NULL;
+}
+
 int ost_reading_extent(struct ost_reading *r, uint64_t root, struct ost_extent *out)
 {
     struct ost_datatree tree;
@@ -111,9 +119,10 @@ int ost_reading_extent(struct ost_reading *r, uint64_t root, struct ost_extent *
 
 int ost_reading_leaves(struct ost_reading *r, uint64_t root, struct ost_leaves *out)
 {
-    struct ost_extent extent;
+    const struct ost_block *one = single(r, root);
+    struct ost_extent extent = {&one, 1, 0, false};
     struct bytes *leaves;
-    int rc = ost_reading_extent(r, root, &extent);
+    int rc = one ? 0 : ost_reading_extent(r, root, &extent);
 
     if (rc)
         return rc;
@@ -194,10 +203,11 @@ static int assemble(struct ost_reading *r, const struct ost_extent *e, uint8_t *
 
 int ost_reading_value(struct ost_reading *r, uint64_t root, uint64_t most, struct bytes *out)
 {
-    struct ost_extent extent;
+    const struct ost_block *one = single(r, root);
+    struct ost_extent extent = {&one, 1, one ? one->inflated : 0, false};
     struct bytes value = {0};
     uint8_t *into;
-    int rc = ost_reading_extent(r, root, &extent);
+    int rc = one ? 0 : ost_reading_extent(r, root, &extent);
 
     if (rc || extent.lost || extent.bytes > most)
         return rc;

@@ -139,7 +139,7 @@ static bool copy_extent(struct ost_sourceblocks *s, const struct ost_block *bloc
 static int load(struct ost_sourceblocks *s, const struct ost_block *block, const uint8_t *place,
                 bool clean, struct bytes *out)
 {
-    struct ost_defects defects = {.bid = block->bid};
+    struct ost_defects defects; /* a list that is not worth clearing */
     struct ost_block_trouble t = {
         .block = block,
         .extent_bytes = ost_block_extent(s->variant, block->stored),
@@ -149,6 +149,8 @@ static int load(struct ost_sourceblocks *s, const struct ost_block *block, const
     enum ost_trust trust;
     int rc = 0;
 
+    defects.count = 0;
+    defects.bid = block->bid;
     if (!range_fits(block->offset, t.extent_bytes, s->options.source->size_bytes)) {
         t.outside = true;
         return lose(s, &t);

@@ -254,7 +254,8 @@ int ost_subnode_walk_init(struct ost_subnode_walk *w, const struct ost_variant *
 {
     w->variant = v;
     w->blocks = blocks;
-    w->defects = (struct ost_defects){0};
+    w->defects.count = 0;
+    w->defects.bid = 0;
     w->lost = false;
     w->depth = 0;
     return open_tree(w, root);

@@ -12,7 +12,6 @@
 #include "scanner/ost/tc.h"
 
 #include "io/err.h"
-#include "scanner/ost/pc.h"
 
 enum { TCINFO_SIZE = 22, TCOLDESC_SIZE = 8, RGIB = 2, ROW_INDEX = 10, ROWS = 14, BITS = 8 };
 
@@ -34,13 +33,13 @@ int ost_table_open(const struct ost_heap *heap, struct ost_table *out)
         return err;
     if (info.size < TCINFO_SIZE || info.data[0] != OST_HEAP_TABLE)
         return ERR_DAMAGED;
-    *out = (struct ost_table){
-        .heap = heap,
-        .bitmap_offset = le16(info.data + RGIB + 4),
-        .row_size = le16(info.data + RGIB + 6),
-        .row_index_hid = le32(info.data + ROW_INDEX),
-        .rows_hnid = le32(info.data + ROWS),
-    };
+    out->heap = heap;
+    out->bitmap_offset = le16(info.data + RGIB + 4);
+    out->row_size = le16(info.data + RGIB + 6);
+    out->row_index_hid = le32(info.data + ROW_INDEX);
+    out->rows_hnid = le32(info.data + ROWS);
+    out->maimed = false;
+    out->column_count = 0;
     if (!range_fits(TCINFO_SIZE, (uint64_t)info.data[1] * TCOLDESC_SIZE, info.size) ||
         out->row_size <= out->bitmap_offset)
         return ERR_DAMAGED;
@@ -88,21 +87,4 @@ bool ost_table_row(const struct ost_table *t, struct bytes leaf, size_t n, struc
 {
     return n < ost_table_rows_in(t, leaf.size) &&
            bytes_slice(leaf, n * t->row_size, t->row_size, row);
-}
-
-bool ost_table_cell(const struct ost_table *t, const struct ost_column *c, struct bytes row,
-                    struct bytes *cell)
-{
-    uint8_t bitmap = row.data[t->bitmap_offset + c->bit / BITS];
-
-    if (!(bitmap & 0x80 >> c->bit % BITS))
-        return false;
-    return bytes_slice(row, c->offset, c->size, cell);
-}
-
-bool ost_table_is_reference(const struct ost_column *c)
-{
-    unsigned width = ost_type_width(c->type);
-
-    return (c->type & OST_MULTI) || width == 0 || width > 8;
 }

@@ -16,6 +16,7 @@
 #include "scanner/ost/heap.h"
 #include "scanner/ost/item.h"
 #include "scanner/ost/limits.h"
+#include "scanner/ost/pc.h"
 
 enum { OST_TC_ROW_ID = 0x67F2 };
 
@@ -50,10 +51,20 @@ size_t ost_table_rows_in(const struct ost_table *t, size_t size);
 bool ost_table_row(const struct ost_table *t, struct bytes leaf, size_t n, struct bytes *row);
 
 /* The cell's stored bytes; false when the row does not have it. `row` is row_size bytes. */
-bool ost_table_cell(const struct ost_table *t, const struct ost_column *c, struct bytes row,
-                    struct bytes *cell);
+static inline bool ost_table_cell(const struct ost_table *t, const struct ost_column *c,
+                                  struct bytes row, struct bytes *cell)
+{
+    uint8_t bitmap = row.data[t->bitmap_offset + c->bit / 8];
+
+    return (bitmap & 0x80 >> c->bit % 8) && bytes_slice(row, c->offset, c->size, cell);
+}
 
 /* True if the cell of this type is an HNID and not the value itself. */
-bool ost_table_is_reference(const struct ost_column *c);
+static inline bool ost_table_is_reference(const struct ost_column *c)
+{
+    unsigned width = ost_type_width(c->type);
+
+    return (c->type & OST_MULTI) || width == 0 || width > 8;
+}
 
 #endif

@@ -10,15 +10,15 @@
 static void check(const struct ost_pc *pc)
 {
     for (size_t i = 0; i < pc->count; i++) {
-        const struct ost_pc_entry *e = &pc->list[i];
-        unsigned width = ost_type_width(e->prop.type);
+        const struct ost_pc_entry e = ost_pc_at(pc, i);
+        unsigned width = ost_type_width(e.prop.type);
 
-        assert(e->prop.id > 0 && (i == 0 || e->prop.id > pc->list[i - 1].prop.id));
-        assert((e->state != OST_PC_SUBNODE && e->state != OST_PC_BAD) || e->prop.value.size == 0);
-        assert(e->state != OST_PC_VALUE || !width || e->prop.value.size == width ||
-               (width >= 8 && e->prop.value.size == 0));
-        for (size_t k = 0; k < e->prop.value.size; k++)
-            fuzz_use(e->prop.value.data[k]);
+        assert(e.prop.id > 0 && (i == 0 || e.prop.id > pc->list[i - 1].id));
+        assert((e.state != OST_PC_SUBNODE && e.state != OST_PC_BAD) || e.prop.value.size == 0);
+        assert(e.state != OST_PC_VALUE || !width || e.prop.value.size == width ||
+               (width >= 8 && e.prop.value.size == 0));
+        for (size_t k = 0; k < e.prop.value.size; k++)
+            fuzz_use(e.prop.value.data[k]);
     }
 }
 

@@ -43,9 +43,14 @@ static int read_props(struct fixture *x, enum ost_format format, const struct fo
 
 static const struct ost_pc_entry *entry(const struct fixture *x, uint16_t id)
 {
-    for (size_t i = 0; i < x->pc.count; i++)
-        if (x->pc.list[i].prop.id == id)
-            return &x->pc.list[i];
+    static struct ost_pc_entry found;
+
+    for (size_t i = 0; i < x->pc.count; i++) {
+        if (x->pc.list[i].id == id) {
+            found = ost_pc_at(&x->pc, i);
+            return &found;
+        }
+    }
     return NULL;
 }
 
@@ -181,9 +186,35 @@ static void ids_are_put_in_order(void **state)
     assert_true(x.pc.unordered);
     assert_int_equal(x.pc.count, 3);
     for (size_t i = 0; i < 3; i++)
-        assert_int_equal(x.pc.list[i].prop.id, 0x1000 * (i + 1));
+        assert_int_equal(x.pc.list[i].id, 0x1000 * (i + 1));
     check(&x, 0x1000, OST_PC_VALUE, "\2\0\0\0", 4); /* the first of each */
     check(&x, 0x3000, OST_PC_VALUE, "\1\0\0\0", 4);
+    done(&x);
+}
+
+/* Values that are elsewhere go along with their properties, more of them than are expected. */
+static void what_is_open_is_put_in_order_too(void **state)
+{
+    enum { COUNT = 60 };
+    struct forge_prop props[COUNT];
+    struct fixture x;
+
+    (void)state;
+    for (unsigned i = 0; i < COUNT; i++)
+        props[i] = (struct forge_prop){(uint16_t)(0x1000 + i * 7 % 50),
+                                       i % 3 ? OST_UNICODE : OST_I32, i * 32 + 0x1F, NULL, 0};
+    assert_int_equal(read_props(&x, OST_FORMAT_UNICODE, props, COUNT), 0);
+    assert_int_equal(x.pc.count, 50);
+    for (unsigned i = 0; i < 50; i++) {
+        struct ost_pc_entry e = ost_pc_at(&x.pc, i * 7 % 50);
+
+        assert_int_equal(e.prop.id, props[i].id);
+        assert_int_equal(e.state, i % 3 ? OST_PC_SUBNODE : OST_PC_VALUE);
+        if (i % 3)
+            assert_int_equal(e.subnode, i * 32 + 0x1F);
+        else
+            assert_int_equal(le32(e.prop.value.data), i * 32 + 0x1F);
+    }
     done(&x);
 }
 
@@ -249,7 +280,7 @@ static void memory_that_is_refused_is_told_from_a_limit(void **state)
     (void)state;
     assert_int_equal(read_props(&x, OST_FORMAT_UNICODE, props, 1), 0);
     arena_done(&x.arena);
-    arena_init(&x.arena, 40);
+    arena_init(&x.arena, 24);
     assert_int_equal(ost_pc_read(&x.view, &x.arena, &x.pc), ERR_LIMIT);
     arena_init(&x.arena, 1 << 20);
     mem_test_fail(1, 0);
@@ -306,6 +337,7 @@ int main(void)
         cmocka_unit_test(a_bad_property_costs_itself),
         cmocka_unit_test(unknown_types_are_kept),
         cmocka_unit_test(ids_are_put_in_order),
+        cmocka_unit_test(what_is_open_is_put_in_order_too),
         cmocka_unit_test(no_property_context_is_damage),
         cmocka_unit_test(repeated_references_do_not_multiply),
         cmocka_unit_test(memory_that_is_refused_is_told_from_a_limit),

@@ -33,6 +33,7 @@ static int open_columns(struct fixture *x, enum ost_format format, const struct 
     x->heap = forge_heap_new(format, OST_HEAP_TABLE);
     forge_heap_finish(x->heap, forge_tcinfo(x->heap, list, count, bitmap, row, 0x3F));
     assert_int_equal(ost_heap_open(format, forge_heap_leaves(x->heap), &x->view), 0);
+    memset(&x->table, 1, sizeof x->table); /* what is not told must not be taken from before */
     return ost_table_open(&x->view, &x->table);
 }
 
@@ -47,6 +48,7 @@ static void columns_and_cells_are_found(void **state)
 
         assert_int_equal(open_columns(&x, forge_formats[f], columns, COLUMNS, BITMAP, ROW), 0);
         assert_int_equal(x.table.column_count, COLUMNS);
+        assert_false(x.table.maimed);
         assert_int_equal(x.table.rows_hnid, 0x3F);
         assert_int_equal(x.table.row_size, ROW);
         forge_cell(row, &columns[0], BITMAP, 0x200024);
