@@ -4,12 +4,13 @@
  */
 #include "io/mem.h"
 
+#include <malloc.h>
 #include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
 
-enum { LARGE_BYTES = 4 << 20, HUGE_PAGE = 2 << 20 };
+enum { LARGE_BYTES = 4 << 20, HUGE_PAGE = 2 << 20, KEPT_BYTES = 16 << 20, GROW_BYTES = 1 << 20 };
 
 static atomic_uint_fast64_t calls;
 static atomic_uint_fast64_t fail_at; /* 0: never */
@@ -78,7 +79,7 @@ void *mem_aligned(size_t align, size_t size_bytes)
     if (__builtin_add_overflow(size_bytes, align - 1, &rounded))
         return NULL;
     rounded -= rounded % align;
-    return refused() ? NULL : aligned_alloc(align, rounded ? rounded : align);
+    return refused() ? NULL : advise(aligned_alloc(align, rounded ? rounded : align), rounded);
 }
 
 char *mem_strdup(const char *text)
@@ -94,4 +95,11 @@ char *mem_strdup(const char *text)
 void mem_free(void *ptr)
 {
     free(ptr);
+}
+
+void mem_keep_freed(void)
+{
+    mallopt(M_MMAP_THRESHOLD, KEPT_BYTES);
+    mallopt(M_TRIM_THRESHOLD, KEPT_BYTES);
+    mallopt(M_TOP_PAD, GROW_BYTES);
 }

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "index/terminal.h"
+#include "io/mem.h"
 #include "scanner/app/commands.h"
 #include "scanner/app/options.h"
 #include "scanner/ref/pff.h"
@@ -56,6 +57,7 @@ int app_main(int argc, char **argv)
 
     if (argc >= 2 && strcmp(argv[1], REF_CHILD_ARGUMENT) == 0)
         return ref_child_main(argc, argv);
+    mem_keep_freed();
     switch (options_parse(argc, argv, &options)) {
     case OPTIONS_HELP:
         return fflush(stdout) == 0 ? EXIT_DONE : EXIT_ENVIRONMENT;
