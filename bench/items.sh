@@ -69,7 +69,8 @@ program() { # NAME COUNT-FUNCTION COMMAND...
     echo "$name $(sort -g -k 2 "$work/runs" | head -n 1) $($count)" >>"$work/programs"
 }
 
-count_ostscan() { "$build/ostscan" show --json --type item "$output"/scan/manifests/*.zst | wc -l; }
+# Associated items are left out: nobody else exports them.
+count_ostscan() { "$build/ostscan" show --json --type item "$output"/scan/manifests/*.zst | grep -vc '"assoc":true'; }
 count_pffexport() { pffexport_items "$output"; }
 count_readpst() { readpst_items "$work/log"; }
 
