@@ -47,14 +47,13 @@ work=$(mktemp -d "$folder/ostscan-bench.XXXXXX")
 output=$(mktemp -d /dev/shm/ostscan-bench.XXXXXX 2>/dev/null || mktemp -d "$folder/ostscan-out.XXXXXX")
 trap 'rm -rf "$work" "$output"' EXIT
 [ -n "$json" ] || json=$work
-alone=()
-command -v taskset >/dev/null && alone=(taskset -c 0)
+! command -v taskset >/dev/null || taskset -cp 0 $$ >/dev/null # and so all that is started from here
 TIMEFORMAT='%R %U %S'
 
 # Runs a program once into $output, leaving elapsed, user and system seconds in $work/time.
 timed() {
     rm -rf "$output"/*
-    { time "${alone[@]}" "$@" >"$work/log" 2>&1; } 2>"$work/time" || { cat "$work/log" >&2; return 1; }
+    { time "$@" >"$work/log" 2>&1; } 2>"$work/time" || { cat "$work/log" >&2; return 1; }
 }
 
 # The least processor time of the rounds, in $work/NAME: elapsed, processor seconds, items.
@@ -92,7 +91,7 @@ table() { # NAME
 measure() { # NAME IMAGE PEERS
     echo "== $1"
     cat "$2" >/dev/null
-    "${alone[@]}" "$build/bench-items" --folder "$output" --rounds "$rounds" --json "$json/$1.json" "$2"
+    "$build/bench-items" --folder "$output" --rounds "$rounds" --json "$json/$1.json" "$2"
     rm -f "$work/programs"
     program native count_ostscan "$build/ostscan" scan -q --engine native --jobs 1 -o "$output/scan" "$2"
     if [ "$3" = peers ]; then
