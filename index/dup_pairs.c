@@ -1,7 +1,7 @@
 /*
  * dup_pairs.c: see dup_pairs.h. A table by open addressing takes sums until it is three quarters
- * full; then all of them go to the sorter as parts, and it begins anew. Parts of one pair stand
- * together when they come out.
+ * full; then it grows, or, as large as it may be, all of them go to the sorter as parts, and it
+ * begins anew. Parts of one pair stand together when they come out.
  */
 #include "index/dup_pairs.h"
 
@@ -15,7 +15,7 @@ enum { PART = 24, SLOTS_LEAST = 64, SLOTS_MOST = 1 << 16 };
 
 struct dup_pairs {
     struct dup_pair_sum *slots; /* duplicates 0: free */
-    size_t slot_count, used;
+    size_t slot_count, slots_most, used;
     struct sorter *sorter;
     struct dup_pair_sum held; /* the pair whose parts come out of the sorter */
     bool holding;
@@ -36,9 +36,9 @@ int dup_pairs_create(uint64_t memory_bytes, const char *temp_dir, struct dup_pai
 
     if (!p)
         return ERR_NOMEM;
-    p->slot_count = SLOTS_LEAST;
-    while (p->slot_count < SLOTS_MOST && 4 * p->slot_count * sizeof *p->slots <= memory_bytes)
-        p->slot_count *= 2;
+    p->slot_count = p->slots_most = SLOTS_LEAST;
+    while (p->slots_most < SLOTS_MOST && 4 * p->slots_most * sizeof *p->slots <= memory_bytes)
+        p->slots_most *= 2;
     p->slots = mem_zalloc(p->slot_count * sizeof *p->slots);
     code = p->slots ? sorter_create(&options, &p->sorter) : ERR_NOMEM;
     if (code) {
@@ -89,12 +89,30 @@ static struct dup_pair_sum *slot_of(struct dup_pairs *p, uint32_t kept, uint32_t
     return &p->slots[at];
 }
 
+static int grow(struct dup_pairs *p)
+{
+    struct dup_pairs larger = {.slot_count = 4 * p->slot_count};
+
+    if (larger.slot_count > p->slots_most)
+        larger.slot_count = p->slots_most;
+    larger.slots = mem_zalloc(larger.slot_count * sizeof *larger.slots);
+    if (!larger.slots)
+        return ERR_NOMEM;
+    for (size_t i = 0; i < p->slot_count; i++)
+        if (p->slots[i].duplicates)
+            *slot_of(&larger, p->slots[i].kept, p->slots[i].image) = p->slots[i];
+    mem_free(p->slots);
+    p->slots = larger.slots;
+    p->slot_count = larger.slot_count;
+    return 0;
+}
+
 int dup_pairs_add(struct dup_pairs *p, uint32_t kept, uint32_t image, uint64_t bytes)
 {
     struct dup_pair_sum *s = slot_of(p, kept, image);
 
     if (!s->duplicates && 4 * p->used >= 3 * p->slot_count) {
-        int code = give_parts(p);
+        int code = p->slot_count < p->slots_most ? grow(p) : give_parts(p);
 
         if (code)
             return code;

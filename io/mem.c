@@ -9,8 +9,9 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <unistd.h>
 
-enum { LARGE_BYTES = 4 << 20, HUGE_PAGE = 2 << 20, KEPT_BYTES = 16 << 20, GROW_BYTES = 1 << 20 };
+enum { LARGE_BYTES = 4 << 20, HUGE_PAGE = 2 << 20, KEPT_BYTES = 16 << 20, GROW_BYTES = 32 << 20 };
 
 static atomic_uint_fast64_t calls;
 static atomic_uint_fast64_t fail_at; /* 0: never */
@@ -50,7 +51,11 @@ static void *advise(void *p, size_t size_bytes)
 
 void *mem_alloc(size_t size_bytes)
 {
-    return refused() ? NULL : advise(malloc(size_bytes ? size_bytes : 1), size_bytes);
+    if (refused())
+        return NULL;
+    if (size_bytes >= KEPT_BYTES) /* a mapping of its own: of huge pages from its first byte on */
+        return advise(aligned_alloc(HUGE_PAGE, size_bytes), size_bytes);
+    return advise(malloc(size_bytes ? size_bytes : 1), size_bytes);
 }
 
 void *mem_zalloc(size_t size_bytes)
@@ -97,9 +102,29 @@ void mem_free(void *ptr)
     free(ptr);
 }
 
+/*
+ * The heap begins anew on a huge page's border, and what it grows by at once is asked to be of huge
+ * pages: 2 MiB take a twentieth of the time to be had at once that they take page by page.
+ */
+static void heap_on_huge_pages(void)
+{
+    uintptr_t at = (uintptr_t)sbrk(0);
+    void *forces_growth;
+
+    if (sbrk((intptr_t)(-at & (HUGE_PAGE - 1))) == (void *)-1)
+        return;
+    forces_growth = malloc(HUGE_PAGE);
+    at = (at + HUGE_PAGE - 1) & ~(uintptr_t)(HUGE_PAGE - 1);
+    if (forces_growth && (uintptr_t)sbrk(0) > at)
+        (void)madvise((void *)at, (uintptr_t)sbrk(0) - at, MADV_HUGEPAGE);
+    free(forces_growth);
+}
+
 void mem_keep_freed(void)
 {
     mallopt(M_MMAP_THRESHOLD, KEPT_BYTES);
     mallopt(M_TRIM_THRESHOLD, KEPT_BYTES);
     mallopt(M_TOP_PAD, GROW_BYTES);
+    mallopt(M_ARENA_MAX, 1);
+    heap_on_huge_pages();
 }

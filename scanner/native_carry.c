@@ -20,6 +20,7 @@ enum {
     PARTS = 8,
     CELL = 512,
     SLAB_CELLS = 512, /* 256 KiB */
+    SLABS_FIRST = 4,
     BUCKETS_FIRST = 256,
     ENTRIES_FIRST = 128,
 };
@@ -39,7 +40,7 @@ struct part {
     pthread_mutex_t mutex;
     uint8_t **slabs;
     uint32_t *chain; /* by cell: the next of its block, or of the free ones */
-    uint32_t slab_count, slabs_most;
+    uint32_t slab_count, slab_room, slabs_most;
     uint32_t free_cell, free_cells;
     struct entry *entries;
     uint32_t entry_room, unused;
@@ -76,6 +77,24 @@ static uint8_t *cell_at(struct part *p, uint32_t cell)
     return p->slabs[cell / SLAB_CELLS] + (size_t)(cell % SLAB_CELLS) * CELL;
 }
 
+/* Room for the places of more slabs and of their cells. */
+static bool grow_slabs(struct part *p)
+{
+    uint32_t room = p->slab_room ? 2 * p->slab_room : SLABS_FIRST;
+    uint8_t **slabs = mem_realloc(p->slabs, room * sizeof *slabs);
+    uint32_t *chain;
+
+    if (!slabs)
+        return false;
+    p->slabs = slabs;
+    chain = mem_realloc(p->chain, (size_t)room * SLAB_CELLS * sizeof *chain);
+    if (!chain)
+        return false;
+    p->chain = chain;
+    p->slab_room = room;
+    return true;
+}
+
 static bool add_slab(struct part *p)
 {
     uint32_t first = p->slab_count * SLAB_CELLS;
@@ -83,12 +102,8 @@ static bool add_slab(struct part *p)
 
     if (p->slab_count == p->slabs_most)
         return false;
-    if (!p->slabs) {
-        p->slabs = mem_alloc_array(p->slabs_most, sizeof *p->slabs);
-        p->chain = mem_alloc_array((size_t)p->slabs_most * SLAB_CELLS, sizeof *p->chain);
-        if (!p->slabs || !p->chain)
-            goto none;
-    }
+    if (p->slab_count == p->slab_room && !grow_slabs(p))
+        goto none;
     slab = mem_alloc((size_t)SLAB_CELLS * CELL);
     if (!slab)
         goto none;
