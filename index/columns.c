@@ -9,7 +9,7 @@ static const struct idx_csv_column scan_columns[] = {
     {"schema", FORM_VALUE, NULL}, {"digest_version", FORM_VALUE, NULL},
     {"tool", FORM_VALUE, NULL},   {"engine", FORM_VALUE, NULL},
     {"io", FORM_VALUE, NULL},     {"started", FORM_VALUE, NULL},
-    {"options", FORM_LIST, NULL},
+    {"options", FORM_LIST, NULL}, {"redacted", FORM_VALUE, NULL},
 };
 
 static const struct idx_csv_column image_columns[] = {

@@ -353,6 +353,7 @@ static int take_scan(struct manifest *m, struct bytes line)
     if (json_pick(line, names, 2, v) != 0 || !cmp_u64(v[0], &schema) ||
         schema != IDX_MANIFEST_SCHEMA || !cmp_u64(v[1], &m->side->digest_version))
         return ERR_DAMAGED;
+    idx_redacted_by(line, m->side->redacted);
     return 0;
 }
 

@@ -14,6 +14,7 @@
 #define INDEX_COMPARE_SIDE_H
 
 #include "index/compare_entry.h"
+#include "index/redact.h"
 #include "io/buf.h"
 #include "io/spill.h"
 
@@ -71,6 +72,7 @@ struct cmp_side {
     uint8_t digest_size; /* of its items' digests; 0: it has none */
     uint64_t digest_version;
     bool mixed_digests;
+    char redacted[IDX_REDACT_ID]; /* by which key; empty: plain */
     struct cmp_folder *folders;
     size_t folder_count, folder_capacity;
     uint32_t *slots; /* hash table of folders by key: index + 1 */

@@ -265,6 +265,7 @@ static int tell_groups(struct dup_index *x)
 
 static int tell_images(struct dup_index *x)
 {
+    const char *redacted = NULL;
     uint8_t digest_size = 0;
     int code = 0;
 
@@ -283,6 +284,8 @@ static int tell_images(struct dup_index *x)
         x->totals.mixed |= digest_size && image->digest_size && digest_size != image->digest_size;
         if (image->digest_size)
             digest_size = image->digest_size;
+        x->totals.mixed_keys |= redacted && strcmp(redacted, image->redacted) != 0;
+        redacted = image->redacted;
         for (size_t i = 0; !code && i < x->sink_count; i++)
             if (x->sinks[i].image)
                 code = x->sinks[i].image(x->sinks[i].ctx, image);

@@ -30,6 +30,7 @@ static void destroy(struct dup_image *i)
     mem_free(i->manifest);
     buf_done(&i->path);
     buf_done(&i->identity);
+    buf_done(&i->changed);
     mem_free(i->folders);
     mem_free(i);
 }
@@ -80,7 +81,9 @@ static int identify(struct dup_image *i, struct bytes line)
     buf_append(&i->identity, size.data, size.size);
     buf_putc(&i->identity, '\0');
     buf_append(&i->identity, mtime.data, mtime.size);
-    return i->identity.failed ? ERR_NOMEM : 0;
+    /* Without the Z, which sorts behind the point that decimals begin with. */
+    buf_append(&i->changed, mtime.data, memrchr(mtime.data, 'Z', mtime.size) ? mtime.size - 2 : 0);
+    return i->identity.failed || i->changed.failed ? ERR_NOMEM : 0;
 }
 
 /* One of the two records of the head. ERR_DAMAGED with its reason. */
@@ -102,6 +105,8 @@ static int head_record(struct dup_image *i, struct idx_manifest_reader *r, enum 
         dup_image_fail(i, DUP_UNREADABLE, "its schema is unknown to this program");
         return ERR_DAMAGED;
     }
+    if (wanted == RECORD_SCAN)
+        idx_redacted_by(line, i->redacted);
     got = wanted == RECORD_IMAGE ? identify(i, line) : 0;
     if (got == ERR_DAMAGED)
         dup_image_fail(i, DUP_UNREADABLE, "its `image` record is not well-formed");
@@ -167,6 +172,10 @@ static int by_identity(const void *left, const void *right)
     const struct dup_image *b = *(struct dup_image *const *)right;
     int order = b->has_head - a->has_head;
 
+    if (!order)
+        order = compare_bufs(&a->changed, &b->changed);
+    if (!order)
+        order = (a->size_bytes > b->size_bytes) - (a->size_bytes < b->size_bytes);
     if (!order)
         order = compare_bufs(&a->identity, &b->identity);
     return order ? order : strcmp(a->manifest, b->manifest);

@@ -3,8 +3,9 @@
  *
  * A manifest is known by its image: path, size and time of change. Several manifests of one image
  * in one state (the same scan given twice, two engines) are one image, of which one manifest is
- * read: what a scan finds twice is no duplicate. The order is that of paths, then sizes, then
- * times, so it does not depend on the order of the manifests.
+ * read: what a scan finds twice is no duplicate. The order is that of times, the oldest first, then
+ * sizes, then paths, so it does not depend on the order of the manifests, nor, but for images that
+ * tie, on whether their paths are redacted.
  *
  * Memory: for each image its paths, and for each folder 48 bytes.
  * Threads: the table belongs to one thread until it is settled; then each image to the thread that
@@ -18,6 +19,7 @@
 #include <stdint.h>
 
 #include "index/dup_item.h"
+#include "index/redact.h"
 #include "io/buf.h"
 
 enum dup_image_state {
@@ -47,7 +49,9 @@ struct dup_image {
     bool has_head;       /* a `scan` and an `image` record were read */
     struct buf path;     /* of the image, bytes as the system has them */
     struct buf identity; /* path, size and time */
+    struct buf changed;  /* the time, so that its bytes compare as times do */
     uint64_t size_bytes;
+    char redacted[IDX_REDACT_ID]; /* by which key; empty: plain */
     enum dup_image_state state;
     char reason[DUP_REASON];       /* for people, of INCOMPLETE and UNREADABLE */
     const struct dup_image *taken; /* of REPEATED: by which manifest */

@@ -57,7 +57,8 @@ struct dup_totals {
     uint64_t fates[DUP_FATES]; /* of items, without associated ones */
     struct dup_tally of[DUP_OFS];
     struct dup_tally kinds[IDX_KINDS + 1]; /* of items; the last: of no known kind */
-    bool mixed; /* digests of several algorithms, which match nothing of each other */
+    bool mixed;      /* digests of several algorithms, which match nothing of each other */
+    bool mixed_keys; /* manifests redacted by several keys, or plain and redacted ones: likewise */
 };
 
 struct dup_sink {

@@ -1,7 +1,7 @@
 /*
  * journal.c: see journal.h.
  *
- *   <check> ostscan journal 1
+ *   <check> ostscan journal 1[ <owner>]
  *   <check> keep <key> <state> <manifest bytes> <manifest mtime> <line of scan.jsonl>
  *   <check> drop <key>
  *
@@ -43,7 +43,7 @@ enum {
     FIRST_SLOTS = 64,
 };
 
-static const char title[] = "ostscan journal 1";
+static const char format[] = "ostscan journal 1";
 
 struct slot {
     uint64_t key;
@@ -59,7 +59,8 @@ struct journal {
     struct slot *slots; /* open addressing; a power of two */
     size_t slot_count, used;
     uint64_t live;
-    bool stuck; /* what stands behind `end` could not be cut off */
+    struct buf title; /* the first line's text, NUL-terminated */
+    bool stuck;       /* what stands behind `end` could not be cut off */
     struct fault fault;
 };
 
@@ -250,7 +251,7 @@ static int take_line(struct journal *j, char *line, size_t size, bool *good)
     if (!*good)
         return 0;
     if (j->lines == 0)
-        *good = strcmp(body, title) == 0;
+        *good = strcmp(body, (const char *)j->title.data) == 0;
     else if (parse_drop(body, &key))
         remember(j, key, j->end, 0);
     else if (parse_keep(body, &e))
@@ -367,7 +368,7 @@ static int write_title(struct journal *j)
     int err;
 
     begin_line(&line);
-    buf_puts(&line, title);
+    buf_append(&line, j->title.data, j->title.size);
     if (!line.failed)
         put_check(&line, 0);
     err = append(j, &line);
@@ -404,7 +405,7 @@ static int copy_live(struct journal *j, struct io_outfile *to)
     int err = 0;
 
     begin_line(&line);
-    buf_puts(&line, title);
+    buf_append(&line, j->title.data, j->title.size);
     if (!line.failed)
         put_check(&line, 0);
     if (line.failed)
@@ -542,7 +543,8 @@ static int open_all(struct journal *j, const char *out, const char *name)
     return err;
 }
 
-int journal_open(const char *out, const char *name, struct journal **result, struct fault *fault)
+int journal_open(const char *out, const char *name, const char *owner, struct journal **result,
+                 struct fault *fault)
 {
     struct journal *j = mem_zalloc(sizeof *j);
     int err;
@@ -551,7 +553,8 @@ int journal_open(const char *out, const char *name, struct journal **result, str
         return fault_errno(fault, "open", ENOMEM);
     j->fd = -1;
     pthread_mutex_init(&j->mutex, NULL);
-    err = open_all(j, out, name);
+    buf_printf(&j->title, "%s%s%s", format, *owner ? " " : "", owner);
+    err = buf_cstr(&j->title) ? open_all(j, out, name) : ERR_NOMEM;
     if (err) {
         *fault = j->fault.code ? j->fault : (struct fault){.code = err, .what = "open"};
         journal_close(j);
@@ -568,6 +571,7 @@ void journal_close(struct journal *j)
     if (j->fd >= 0)
         close(j->fd);
     pthread_mutex_destroy(&j->mutex);
+    buf_done(&j->title);
     mem_free(j->slots);
     mem_free(j);
 }

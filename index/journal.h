@@ -37,8 +37,10 @@ struct journal_entry {
 /* The key of an image: of its manifest's file name. */
 uint64_t journal_key(const char *manifest);
 
-/* Opens OUT/`name`, made if missing, and reads it. On failure *fault tells. */
-int journal_open(const char *out, const char *name, struct journal **j, struct fault *fault);
+/* Opens OUT/`name`, made if missing, and reads it. What was kept for another `owner` (one word, may
+ * be empty) is forgotten and cut off. On failure *fault tells. */
+int journal_open(const char *out, const char *name, const char *owner, struct journal **j,
+                 struct fault *fault);
 void journal_close(struct journal *j); /* NULL is allowed */
 
 /*

@@ -11,7 +11,8 @@
  * a folder that is replaced by a symlink meanwhile leads nowhere else, and no path is too long to
  * be walked. Only the innermost OPEN_FOLDERS frames keep their descriptor; an outer one gets it
  * back through "..", checked against the device and inode it had. If the tree was moved about
- * meanwhile, what is left of that folder is reported as unreadable (ESTALE).
+ * meanwhile, what is left of that folder is reported as unreadable (ESTALE). A folder from which a
+ * symlink was followed keeps its descriptor, for ".." leads elsewhere.
  */
 #include "io/discover.h"
 
@@ -50,7 +51,8 @@ struct frame {
     int lost_errnum;
     dev_t device;
     ino_t inode;
-    uint32_t id; /* in seen */
+    uint32_t id;  /* in seen */
+    bool by_link; /* its ".." is not the folder above it here */
     size_t path_size;
     size_t names_size; /* of names before this folder's */
     size_t first;
@@ -278,7 +280,7 @@ static void close_frame(struct frame *f)
 }
 
 /* Makes the folder whose path stands in d->path the current one. Takes fd over on success. */
-static int push(struct io_discover *d, int fd, const struct stat *st, uint32_t id)
+static int push(struct io_discover *d, int fd, const struct stat *st, uint32_t id, bool by_link)
 {
     if (d->depth == d->frame_capacity) {
         size_t capacity = d->frame_capacity ? d->frame_capacity * 2 : 32;
@@ -289,13 +291,14 @@ static int push(struct io_discover *d, int fd, const struct stat *st, uint32_t i
         d->frames = grown;
         d->frame_capacity = capacity;
     }
-    if (d->depth >= OPEN_FOLDERS)
+    if (d->depth >= OPEN_FOLDERS && !d->frames[d->depth - OPEN_FOLDERS + 1].by_link)
         close_frame(&d->frames[d->depth - OPEN_FOLDERS]);
     d->frames[d->depth++] = (struct frame){
         .fd = fd,
         .device = st->st_dev,
         .inode = st->st_ino,
         .id = id,
+        .by_link = by_link,
         .path_size = d->path.size,
         .names_size = d->names.size,
         .first = d->entry_count,
@@ -306,7 +309,7 @@ static int push(struct io_discover *d, int fd, const struct stat *st, uint32_t i
 }
 
 /* Owns fd. The path stands in d->path; parent and name as for visit_file. */
-static int enter(struct io_discover *d, int fd, uint32_t parent, const char *name)
+static int enter(struct io_discover *d, int fd, uint32_t parent, const char *name, bool by_link)
 {
     struct stat st;
     uint32_t id;
@@ -328,7 +331,7 @@ static int enter(struct io_discover *d, int fd, uint32_t parent, const char *nam
     r = seen_add(&d->seen, st.st_dev, st.st_ino, parent, name, &id);
     if (r < 0)
         goto out;
-    r = push(d, fd, &st, id);
+    r = push(d, fd, &st, id, by_link);
     if (r < 0)
         goto out;
     return read_entries(d, &d->frames[d->depth - 1]);
@@ -363,27 +366,32 @@ static void leave(struct io_discover *d)
     d->entry_count = f->first;
 }
 
+static int visit_folder(struct io_discover *d, const struct frame *f, const char *name,
+                        bool by_link)
+{
+    int fd = listing_open(f->fd, name, by_link ? 0 : O_NOFOLLOW);
+
+    return fd < 0 ? skip_unreadable(d, "open", errno) : enter(d, fd, f->id, name, by_link);
+}
+
 /*
  * A symlink below a PATH matters if its name does, or if a folder is, or may be, behind it: one
  * that leads nowhere hides nothing.
  */
-static int visit_symlink(struct io_discover *d, int at, const char *name)
+static int visit_symlink(struct io_discover *d, const struct frame *f, const char *name)
 {
     struct stat st;
-    bool folder;
+    int errnum = fstatat(f->fd, name, &st, 0) == 0 ? 0 : errno;
+    bool folder =
+        errnum ? errnum != ENOENT && errnum != ENOTDIR && errnum != ELOOP : S_ISDIR(st.st_mode);
 
-    if (fstatat(at, name, &st, 0) == 0)
-        folder = S_ISDIR(st.st_mode);
-    else
-        folder = errno != ENOENT && errno != ENOTDIR && errno != ELOOP;
-    return folder || wanted(d, name) ? skip(d, IO_SKIP_SYMLINK) : 0;
-}
-
-static int visit_folder(struct io_discover *d, const struct frame *f, const char *name)
-{
-    int fd = listing_open(f->fd, name, O_NOFOLLOW);
-
-    return fd < 0 ? skip_unreadable(d, "open", errno) : enter(d, fd, f->id, name);
+    if (!folder && !wanted(d, name))
+        return 0;
+    if (!d->options.follow)
+        return skip(d, IO_SKIP_SYMLINK);
+    if (errnum)
+        return skip_unreadable(d, "stat", errnum);
+    return folder ? visit_folder(d, f, name, true) : visit_file(d, &st, f->id, name);
 }
 
 static int visit_entry(struct io_discover *d, const struct frame *f, const char *name,
@@ -392,13 +400,13 @@ static int visit_entry(struct io_discover *d, const struct frame *f, const char 
     struct stat st;
 
     if (type == DT_DIR)
-        return visit_folder(d, f, name);
+        return visit_folder(d, f, name, false);
     if (fstatat(f->fd, name, &st, AT_SYMLINK_NOFOLLOW) < 0)
         return wanted(d, name) || type == DT_UNKNOWN ? skip_unreadable(d, "stat", errno) : 0;
     if (S_ISDIR(st.st_mode))
-        return visit_folder(d, f, name);
+        return visit_folder(d, f, name, false);
     if (S_ISLNK(st.st_mode))
-        return visit_symlink(d, f->fd, name);
+        return visit_symlink(d, f, name);
     return wanted(d, name) ? visit_file(d, &st, f->id, name) : 0;
 }
 
@@ -438,7 +446,7 @@ static int walk(struct io_discover *d, const char *path)
     int r;
 
     d->relative = d->path.size + (path[d->path.size - 1] != '/');
-    r = fd < 0 ? skip_unreadable(d, "open", errno) : enter(d, fd, 0, path);
+    r = fd < 0 ? skip_unreadable(d, "open", errno) : enter(d, fd, 0, path, false);
     while (!r && d->depth)
         r = cancelled(d) ? ERR_CANCELLED : step(d);
     while (d->depth)

@@ -5,8 +5,9 @@
  * back for every image and for every path that was passed over, with the reason. Nothing found on
  * the way is fatal.
  *
- * Rules: a PATH may itself be a symlink (followed). Below it symlinks are not followed; one is
- * reported if its name matches (all_files: any) or a folder is behind it.
+ * Rules: a PATH may itself be a symlink (followed). Below it symlinks are not followed, unless
+ * `follow` says so; one that is not is reported if its name matches (all_files: any) or a folder is
+ * behind it. With `follow` one that leads nowhere is unreadable if its name matches.
  * A file reached twice (hard link, PATH given twice, loop by bind mount) is visited once, by
  * device and inode; so is a folder. FIFOs, sockets, devices are reported as special if their name
  * matches (all_files: any) or they are a PATH. A regular file of more than 4 KiB but no blocks is a
@@ -56,6 +57,7 @@ struct io_found {
 struct io_discover_options {
     bool all_files;
     bool recall;
+    bool follow;               /* symlinks below a PATH, out of its tree too */
     const char *exclude;       /* a folder that is not entered, by device and inode; NULL: none. It
                                   has to exist when the walk is created. */
     const atomic_bool *cancel; /* may be NULL */

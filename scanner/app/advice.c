@@ -17,9 +17,11 @@
 #include "scanner/app/compare_pair.h"
 #include "scanner/app/dup_run.h"
 #include "scanner/app/interrupt.h"
+#include "scanner/app/outfolder.h"
 
 struct advising {
     const struct options *options;
+    struct buf redact_key;
     const atomic_bool *cancel;
     struct dup_run manifests;
     struct advice_list list;
@@ -78,7 +80,8 @@ static int sharpen_and_tell(struct advising *w, struct advice *a, bool whole)
         code = idx_sharpen_create(&before, &sharpen);
         if (!code) {
             sink = idx_sharpen_sink(sharpen);
-            code = compare_pair(w->options, w->cancel, image, &sink, 1, &w->trouble);
+            code = compare_pair(w->options, (struct bytes){w->redact_key.data, w->redact_key.size},
+                                w->cancel, image, &sink, 1, &w->trouble);
         }
         if (!code)
             code = idx_sharpen_verdict(sharpen, &a->verdict);
@@ -162,8 +165,10 @@ static int run(struct advising *w)
 int command_advice(const struct options *o)
 {
     struct advising w = {.options = o, .cancel = interrupt_install()};
-    int code;
+    int code = o->redact_key ? outfolder_read_key(o->redact_key, &w.redact_key) : EXIT_DONE;
 
+    if (code)
+        return code;
     dup_run_init(&w.manifests, o->quiet);
     w.manifests.may_be_empty = true;
     match_init(&w.match);
@@ -173,6 +178,7 @@ int command_advice(const struct options *o)
     dup_run_done(&w.manifests);
     match_done(&w.match);
     advice_list_done(&w.list);
+    outfolder_forget_key(&w.redact_key);
     if (atomic_load(w.cancel))
         return EXIT_INTERRUPTED;
     if (code && code != ERR_CANCELLED) {

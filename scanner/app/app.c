@@ -3,6 +3,7 @@
 
 #include <stdarg.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "index/terminal.h"
@@ -13,22 +14,25 @@
 
 void complain(const char *format, ...)
 {
+    struct buf quoted = BUF_INIT;
+    char *text = NULL;
     va_list args;
+    int size;
 
-    fputs("ostscan: ", stderr);
     va_start(args, format);
-    vfprintf(stderr, format, args);
+    size = vasprintf(&text, format, args);
     va_end(args);
-    fputc('\n', stderr);
+    if (size >= 0)
+        terminal_quote((struct bytes){(const uint8_t *)text, (size_t)size}, &quoted);
+    fprintf(stderr, "ostscan: %s\n",
+            size >= 0 && buf_cstr(&quoted) ? (const char *)quoted.data : "out of memory");
+    buf_done(&quoted);
+    free(text);
 }
 
 void complain_about(const char *path, const char *what)
 {
-    struct buf quoted = BUF_INIT;
-
-    terminal_quote(bytes_text(path), &quoted);
-    complain("%s: %s", buf_cstr(&quoted) ? (const char *)quoted.data : "?", what);
-    buf_done(&quoted);
+    complain("%s: %s", path, what);
 }
 
 static int run(const struct options *o)

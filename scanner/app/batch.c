@@ -189,6 +189,7 @@ static int discover(struct batch *b)
     const struct io_discover_options how = {
         .all_files = o->all_files,
         .recall = o->recall,
+        .follow = o->follow,
         .exclude = b->exclude,
         .cancel = b->interrupted,
     };

@@ -172,7 +172,8 @@ static int check_steady(struct subject *s, unsigned flags)
 static int check_open(struct subject *s, struct outcome *o, bool named, bool by_name)
 {
     const struct options *options = s->worker->check->options;
-    unsigned flags = (options->direct ? IO_FILE_DIRECT : 0u) | (named ? IO_FILE_FOLLOW : 0u);
+    unsigned flags =
+        (options->direct ? IO_FILE_DIRECT : 0u) | (named || options->follow ? IO_FILE_FOLLOW : 0u);
     int err = io_file_open(s->path, flags, &s->file, &s->fault);
 
     if (err)

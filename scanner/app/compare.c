@@ -16,9 +16,11 @@
 #include "scanner/app/compare_print.h"
 #include "scanner/app/dup_print.h"
 #include "scanner/app/interrupt.h"
+#include "scanner/app/outfolder.h"
 
 struct comparing {
     const struct options *options;
+    struct buf redact_key;
     const atomic_bool *cancel;
     struct match match;
     struct compare_print print;
@@ -79,7 +81,8 @@ static int compare_one(struct comparing *c, const struct match_image *i)
                    : o->output == OUTPUT_CSV ? compare_print_csv_sink(&c->print)
                                              : compare_print_sink(&c->print);
         sinks[2] = idx_sharpen_sink(sharpen);
-        code = compare_pair(o, c->cancel, i, sinks, 3, &c->trouble);
+        code = compare_pair(o, (struct bytes){c->redact_key.data, c->redact_key.size}, c->cancel, i,
+                            sinks, 3, &c->trouble);
     }
     if (!code && c->compared > before && a.has_verdict)
         code = tell_verdict(c, sharpen);
@@ -163,6 +166,9 @@ int command_compare(const struct options *o)
     struct comparing c = {.options = o, .cancel = interrupt_install()};
     int code, status;
 
+    code = o->redact_key ? outfolder_read_key(o->redact_key, &c.redact_key) : EXIT_DONE;
+    if (code)
+        return code;
     match_init(&c.match);
     compare_print_init(&c.print, o->verbose > 0);
     code = run(&c);
@@ -174,5 +180,6 @@ int command_compare(const struct options *o)
     match_done(&c.match);
     compare_print_done(&c.print);
     cmp_lines_done(&c.lines);
+    outfolder_forget_key(&c.redact_key);
     return status;
 }

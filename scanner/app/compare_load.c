@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "index/manifest_name.h"
+#include "index/redact.h"
 #include "io/mem.h"
 #include "io/reader.h"
 #include "scanner/app/image.h"
@@ -54,6 +55,7 @@ static int scan(const struct compare_load *how, const char *path, const char *di
         .memory_bytes = options.memory_bytes / 2,
         .cancel = how->cancel,
         .counters = &counters,
+        .redact_key = how->redact_key,
     };
     const struct work work = {.path = (char *)(uintptr_t)path, .named = true, .by_name = true};
     struct image_worker *worker = NULL;
@@ -65,6 +67,20 @@ static int scan(const struct compare_load *how, const char *path, const char *di
         image_scan(worker, &work, outcome);
     image_worker_destroy(worker);
     return code ? code : outcome->cancelled ? ERR_CANCELLED : 0;
+}
+
+static int name_of(const struct compare_load *how, const char *path, char out[IDX_MANIFEST_NAME])
+{
+    struct idx_redactor *r = NULL;
+    int code;
+
+    if (!how->redact_key.size)
+        return idx_manifest_name(path, out);
+    code = idx_redactor_create(how->redact_key, &r);
+    if (!code)
+        code = idx_redact_manifest_name(r, path, out);
+    idx_redactor_destroy(r);
+    return code;
 }
 
 static int load_image(const struct compare_load *how, const char *path, struct cmp_side *side,
@@ -85,7 +101,7 @@ static int load_image(const struct compare_load *how, const char *path, struct c
         code = outcome.err;
     }
     if (!code)
-        code = idx_manifest_name(path, name);
+        code = name_of(how, path, name);
     if (!code) {
         buf_printf(&manifest, "%s/%s", (const char *)dir.data, name);
         if (!buf_cstr(&manifest))

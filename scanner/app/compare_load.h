@@ -13,6 +13,7 @@ struct compare_load {
     const struct options *options;
     const atomic_bool *cancel;
     enum idx_algorithm digest; /* that of the other side */
+    struct bytes redact_key;   /* by which a server's image is redacted; size 0: it is not */
 };
 
 /*

@@ -68,8 +68,9 @@ static int refused(bool *trouble, const char *path, const struct cmp_side *side,
     return 0;
 }
 
-int compare_pair(const struct options *o, const atomic_bool *cancel, const struct match_image *i,
-                 const struct cmp_sink *sinks, size_t sink_count, bool *trouble)
+int compare_pair(const struct options *o, struct bytes redact_key, const atomic_bool *cancel,
+                 const struct match_image *i, const struct cmp_sink *sinks, size_t sink_count,
+                 bool *trouble)
 {
     const uint64_t memory = o->memory_bytes / 8;
     struct cmp_options options = {.memory_bytes = o->memory_bytes / 4 * 3, .cancel = cancel};
@@ -86,10 +87,19 @@ int compare_pair(const struct options *o, const atomic_bool *cancel, const struc
             code = refused(trouble, i->manifest, image, &fault, code);
             goto out;
         }
+        if (*image->redacted)
+            how.redact_key = redact_key;
         how.digest = image->digest_size == 32 ? IDX_SHA256 : IDX_XXH3;
         code = compare_load(&how, i->file->path, i->file->kind, server, &fault);
         if (code) {
             code = refused(trouble, i->file->path, server, &fault, code);
+            goto out;
+        }
+        if (strcmp(image->redacted, server->redacted) != 0) {
+            *trouble = true;
+            complain_about(i->file->path,
+                           "not redacted as the image's manifest is: they cannot be compared (a "
+                           "server's PST can, with --redact-key)");
             goto out;
         }
         choose_window(o, image, &options);

@@ -13,10 +13,12 @@
 #include "scanner/app/options.h"
 
 /*
+ * redact_key: by which a server's image is redacted where the image's manifest is; empty: by none.
  * i->file is set. A side that could not be used is said and sets *trouble; the sinks are then told
  * nothing. ERR_NOMEM, ERR_CANCELLED, what a sink returned, codes of temporary files.
  */
-int compare_pair(const struct options *o, const atomic_bool *cancel, const struct match_image *i,
-                 const struct cmp_sink *sinks, size_t sink_count, bool *trouble);
+int compare_pair(const struct options *o, struct bytes redact_key, const atomic_bool *cancel,
+                 const struct match_image *i, const struct cmp_sink *sinks, size_t sink_count,
+                 bool *trouble);
 
 #endif

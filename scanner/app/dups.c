@@ -99,6 +99,10 @@ int command_dups(const struct options *o)
     if (totals.mixed && !o->quiet)
         complain("some manifests have xxh3 digests and some sha256: what was scanned with one is "
                  "never found to be a duplicate of what was scanned with the other");
+    if (totals.mixed_keys && !o->quiet)
+        complain(
+            "some manifests are redacted and some not, or by other keys: what one hides is never "
+            "found to be a duplicate of what another holds");
     status = status_of(&r, o, &totals, code, atomic_load(cancel));
     dup_run_done(&r);
     return status;

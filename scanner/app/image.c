@@ -55,7 +55,7 @@ int image_worker_create(const struct image_run *run, struct image_worker **out)
     if (!w)
         return ERR_NOMEM;
     w->run = run;
-    err = kit_init(&w->kit, run->options->digest, run->io);
+    err = kit_init(&w->kit, run->options->digest, run->io, run->redact_key);
     if (!err)
         err = records_init(&w->rec, &w->kit, run->counters, run->options->verbose);
     if (err)
@@ -233,7 +233,10 @@ static int scan_at_once(struct image_worker *w, const struct ost_header_report *
 
 static unsigned open_flags(const struct image_worker *w)
 {
-    return (w->run->options->direct ? IO_FILE_DIRECT : 0u) | (w->work->named ? IO_FILE_FOLLOW : 0u);
+    const struct options *options = w->run->options;
+
+    return (options->direct ? IO_FILE_DIRECT : 0u) |
+           (w->work->named || options->follow ? IO_FILE_FOLLOW : 0u);
 }
 
 static int note_change(struct image_worker *w)
@@ -431,12 +434,14 @@ static bool is_foreign(const struct image_worker *w, const struct ost_header_rep
 static int find_earlier(struct image_worker *w)
 {
     const struct image_run *run = w->run;
-    int found = idx_manifest_name(w->path, w->manifest_name);
+    int found = w->kit.redactor
+                    ? idx_redact_manifest_name(w->kit.redactor, w->path, w->manifest_name)
+                    : idx_manifest_name(w->path, w->manifest_name);
 
     if (found || !run->resume)
         return found;
     found = resume_identify(run->resume, w->path, w->manifest_name, &w->file.id,
-                            (struct bytes){w->head, w->head_size}, &w->resume);
+                            (struct bytes){w->head, w->head_size}, w->kit.redactor, &w->resume);
     if (found)
         return found;
     found = resume_find(run->resume, &w->resume, w->manifest_name, w->outcome);
@@ -486,7 +491,7 @@ static void describe(struct image_worker *w, uint64_t elapsed_ns)
         o->details = (char *)w->rec.details.data;
         w->rec.details = BUF_INIT;
     }
-    outcome_write(o, &line, elapsed_ns);
+    outcome_write(o, &line, w->kit.redactor, elapsed_ns);
 }
 
 /* An image that no manifest was written of. */

@@ -30,6 +30,7 @@ struct image_run {
     struct crew *crew;     /* threads that may help with an image */
     const atomic_bool *cancel;
     struct progress_counters *counters;
+    struct bytes redact_key; /* size 0: nothing is redacted */
 };
 
 struct image_worker;

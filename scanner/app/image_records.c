@@ -68,9 +68,11 @@ void records_end(struct image_records *r)
 int records_put_line(struct image_records *r, enum idx_record type)
 {
     struct buf *line = &r->kit->line;
-    int err =
-        line->failed ? ERR_NOMEM : idx_manifest_line(r->manifest, type, line->data, line->size);
+    int err;
 
+    if (type != RECORD_ITEM)
+        kit_redact(r->kit);
+    err = line->failed ? ERR_NOMEM : idx_manifest_line(r->manifest, type, line->data, line->size);
     r->output_failed |= err && err != ERR_NOMEM;
     buf_reset(line);
     return err;

@@ -68,7 +68,7 @@ void records_end(struct image_records *r);
 
 /* Everything below: ERR_NOMEM, and what the manifest returned. */
 
-/* Writes the record that stands in the kit's line. */
+/* Writes the record that stands in the kit's line, redacted; items' lines are already. */
 int records_put_line(struct image_records *r, enum idx_record type);
 int records_write_image(struct image_records *r, const struct ost_image *image);
 

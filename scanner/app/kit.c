@@ -7,7 +7,7 @@
 
 enum { ITEM_ARENA_LIMIT = 512 << 20, READS_IN_FLIGHT = 32 };
 
-int kit_init(struct kit *k, enum idx_algorithm digest, enum io_backend io)
+int kit_init(struct kit *k, enum idx_algorithm digest, enum io_backend io, struct bytes redact_key)
 {
     const struct io_reader_options how = {.backend = io, .depth = READS_IN_FLIGHT};
     int err;
@@ -22,6 +22,8 @@ int kit_init(struct kit *k, enum idx_algorithm digest, enum io_backend io)
     k->log.text = k->text;
     if (!err)
         err = packer_create(&k->packer);
+    if (!err && redact_key.size)
+        err = idx_redactor_create(redact_key, &k->redactor);
     if (!err)
         err = io_reader_create(&how, &k->reader);
     if (err)
@@ -34,6 +36,7 @@ int kit_init(struct kit *k, enum idx_algorithm digest, enum io_backend io)
 void kit_done(struct kit *k)
 {
     io_reader_destroy(k->reader);
+    idx_redactor_destroy(k->redactor);
     packer_destroy(k->packer);
     buf_done(&k->log.body);
     buf_done(&k->log.rtf);
@@ -43,6 +46,12 @@ void kit_done(struct kit *k)
     arena_done(&k->arena);
     buf_done(&k->line);
     *k = (struct kit){.line = BUF_INIT};
+}
+
+void kit_redact(struct kit *k)
+{
+    if (k->redactor)
+        idx_redact_line(k->redactor, &k->line, 0);
 }
 
 int kit_item_line(struct kit *k, const struct ost_item *item, struct idx_view *view)
@@ -57,5 +66,6 @@ int kit_item_line(struct kit *k, const struct ost_item *item, struct idx_view *v
     if (err)
         return err;
     idx_record_item(&k->line, item, view, &digests);
+    kit_redact(k);
     return k->line.failed ? ERR_NOMEM : 0;
 }

@@ -10,6 +10,7 @@
 #include "index/evidence.h"
 #include "index/frames.h"
 #include "index/hash.h"
+#include "index/redact.h"
 #include "index/text.h"
 #include "io/arena.h"
 #include "io/buf.h"
@@ -23,15 +24,19 @@ struct kit {
     struct idx_text *text;
     struct idx_log_reader log;
     struct packer *packer;
-    struct arena arena; /* of the item in hand */
-    struct buf line;    /* empty between lines */
+    struct idx_redactor *redactor; /* NULL: nothing is redacted */
+    struct arena arena;            /* of the item in hand */
+    struct buf line;               /* empty between lines */
 };
 
-/* ERR_NOMEM, ERR_MFILE, ERR_SYS, ERR_UNSUPPORTED (hash.h). */
-int kit_init(struct kit *k, enum idx_algorithm digest, enum io_backend io);
+/* redact_key: empty for none. ERR_NOMEM, ERR_MFILE, ERR_SYS, ERR_UNSUPPORTED (hash.h). */
+int kit_init(struct kit *k, enum idx_algorithm digest, enum io_backend io, struct bytes redact_key);
 void kit_done(struct kit *k); /* all zero is allowed */
 
-/* Appends the line of an item to k->line; *view: until the next call. ERR_NOMEM. */
+/* Redacts the record that stands in k->line, where there is a key. */
+void kit_redact(struct kit *k);
+
+/* Makes the line of an item in k->line, redacted; *view: until the next call. ERR_NOMEM. */
 int kit_item_line(struct kit *k, const struct ost_item *item, struct idx_view *view);
 
 #endif

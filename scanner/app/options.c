@@ -11,8 +11,16 @@
 #include "index/times.h"
 #include "io/buf.h"
 #include "io/mem.h"
+#include "scanner/app/commands.h"
 
-enum { OPT_OUT = 'o', OPT_QUIET = 'q', OPT_VERBOSE = 'v', OPT_HELP = 'h', OPT_FIRST_LONG = 256 };
+enum {
+    OPT_OUT = 'o',
+    OPT_FOLLOW = 'L',
+    OPT_QUIET = 'q',
+    OPT_VERBOSE = 'v',
+    OPT_HELP = 'h',
+    OPT_FIRST_LONG = 256
+};
 
 enum long_only {
     OPT_JOBS = OPT_FIRST_LONG,
@@ -28,6 +36,8 @@ enum long_only {
     OPT_RECALL,
     OPT_FORCE,
     OPT_SHARD,
+    OPT_REDACT,
+    OPT_REDACT_KEY,
     OPT_FAIL_ON,
     OPT_PROGRESS,
     OPT_JSON,
@@ -85,6 +95,13 @@ static const struct entry {
      "read again what an earlier run of the same OUT holds unchanged"},
     {"shard", OPT_SHARD, "I/N", COMMAND_SCAN,
      "only share I of N, for N machines with one OUT; no duplicates (see dups)"},
+    {"follow", OPT_FOLLOW, NULL, COMMAND_SCAN | COMMAND_CHECK,
+     "follow symbolic links below the PATHs"},
+    {"redact", OPT_REDACT, NULL, COMMAND_SCAN,
+     "key subjects, names, addresses, paths, ids and digests in all of OUT"},
+    {"redact-key", OPT_REDACT_KEY, "FILE", COMMAND_SCAN, "the key: all bytes of FILE, at least 16"},
+    {"redact-key", OPT_REDACT_KEY, "FILE", COMMAND_COMPARE | COMMAND_ADVICE,
+     "the key of a redacted manifest, for a server's PST or OST"},
     {"deep", OPT_DEEP, NULL, COMMAND_CHECK, "inflate every block, not only what must be read"},
     {"fail-on", OPT_FAIL_ON, "WHAT", COMMAND_SCAN | COMMAND_CHECK,
      "exit 4 on corrupt or on any finding (default: scan never, check corrupt)"},
@@ -371,6 +388,15 @@ static bool apply(struct options *o, int value, const char *argument)
         return true;
     case OPT_SHARD:
         return parse_shard(argument, o);
+    case OPT_FOLLOW:
+        o->follow = true;
+        return true;
+    case OPT_REDACT:
+        o->redact = true;
+        return true;
+    case OPT_REDACT_KEY:
+        o->redact_key = argument;
+        return *argument != '\0';
     case OPT_DEEP:
         o->deep = true;
         return true;
@@ -470,8 +496,11 @@ static void build_getopt(enum command command, char *letters, struct option *lon
 static enum options_result usage_error(const struct command_info *info, const char *what,
                                        const char *about)
 {
-    fprintf(stderr, "ostscan: %s%s%s\nusage: %s\nTry `ostscan %s --help`.\n", what,
-            about ? " " : "", about ? about : "", info->usage, info->name);
+    if (about)
+        complain("%s %s", what, about);
+    else
+        complain("%s", what);
+    fprintf(stderr, "usage: %s\nTry `ostscan %s --help`.\n", info->usage, info->name);
     return OPTIONS_USAGE;
 }
 
@@ -479,6 +508,8 @@ static enum options_result check_complete(const struct command_info *info, const
 {
     if (o->command == COMMAND_SCAN && !o->out)
         return usage_error(info, "scan needs an output folder: -o OUT", NULL);
+    if (o->command == COMMAND_SCAN && o->redact != (o->redact_key != NULL))
+        return usage_error(info, "--redact and --redact-key FILE go together", NULL);
     if (o->crosscheck && strcmp(o->engine, "native") != 0)
         return usage_error(info, "--crosscheck goes with --engine native", NULL);
     if (!o->path_count && !o->files_from)
@@ -555,8 +586,10 @@ enum options_result options_parse(int argc, char **argv, struct options *o)
         if (strcmp(argv[1], commands[i].name) == 0)
             info = &commands[i];
     if (!info) {
-        fprintf(stderr, argc < 2 ? "ostscan: no command given\n" : "ostscan: no such command: %s\n",
-                argc < 2 ? "" : argv[1]);
+        if (argc < 2)
+            complain("no command given");
+        else
+            complain("no such command: %s", argv[1]);
         fputs("Try `ostscan --help`.\n", stderr);
         return OPTIONS_USAGE;
     }

@@ -50,6 +50,9 @@ struct options {
     bool recall;
     bool force;             /* scan: read again what an earlier run holds unchanged */
     unsigned shard, shards; /* scan: this machine's share, from 1; 0 of 0: all */
+    bool follow;
+    bool redact;
+    const char *redact_key;
     unsigned jobs;
     uint64_t memory_bytes;
     const char *engine;

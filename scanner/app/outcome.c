@@ -70,7 +70,8 @@ void outcome_export(struct image_outcome *o, const struct chk_verdict *v)
         }
 }
 
-void outcome_write(struct image_outcome *o, struct idx_image_line *line, uint64_t elapsed_ns)
+void outcome_write(struct image_outcome *o, struct idx_image_line *line,
+                   struct idx_redactor *redactor, uint64_t elapsed_ns)
 {
     struct buf text = BUF_INIT;
 
@@ -88,6 +89,8 @@ void outcome_write(struct image_outcome *o, struct idx_image_line *line, uint64_
     line->timing.has_read = o->has_read;
     line->timing.read = o->read;
     idx_record_image_line(&text, line);
+    if (redactor)
+        idx_redact_line(redactor, &text, 0);
     o->line = (char *)(uintptr_t)buf_cstr(&text);
     if (!o->line)
         buf_done(&text);

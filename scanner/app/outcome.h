@@ -11,6 +11,7 @@
 #include <stdint.h>
 
 #include "index/record.h"
+#include "index/redact.h"
 #include "io/err.h"
 #include "scanner/check/verdict.h"
 #include "scanner/finding.h"
@@ -54,9 +55,10 @@ int outcome_set_reason(struct image_outcome *o, const struct finding *f);
 /* Notes what the verdict says of exporting, and the first strong sign why. */
 void outcome_export(struct image_outcome *o, const struct chk_verdict *v);
 
-/* Completes the image's line of scan.jsonl by what the outcome says, and keeps it as o->line (NULL:
- * out of memory). */
-void outcome_write(struct image_outcome *o, struct idx_image_line *line, uint64_t elapsed_ns);
+/* Completes the image's line of scan.jsonl by what the outcome says, redacts it unless `redactor`
+ * is NULL, and keeps it as o->line (NULL: out of memory). */
+void outcome_write(struct image_outcome *o, struct idx_image_line *line,
+                   struct idx_redactor *redactor, uint64_t elapsed_ns);
 
 /* No manifest was written, because of `err` and o->fault; output_failed: of the manifest itself. */
 void outcome_fail(struct image_outcome *o, int err, bool output_failed);

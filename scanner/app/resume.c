@@ -1,6 +1,8 @@
 /*
  * resume.c: see resume.h. The state is a SHA-256 over all of it, each part behind its length. An
  * option that is not named here as harmless is part of it, so that one to come cannot be forgotten.
+ * Where records are redacted it is an HMAC under their key instead, so that nobody without the key
+ * can try out on it what the path is.
  */
 #include "scanner/app/resume.h"
 
@@ -55,11 +57,25 @@ static void put_run(struct buf *b, const struct image_run *run)
             put(b, o->given[i], strlen(o->given[i]));
 }
 
+/* What the journal belongs to: the key that its lines are redacted by. */
+static int owner_of(const struct image_run *run, char out[IDX_REDACT_ID])
+{
+    struct idx_redactor *redactor = NULL;
+    int err = run->redact_key.size ? idx_redactor_create(run->redact_key, &redactor) : 0;
+
+    out[0] = '\0';
+    if (!err && redactor)
+        idx_redactor_id(redactor, out);
+    idx_redactor_destroy(redactor);
+    return err;
+}
+
 int resume_open(const struct image_run *run, const char *journal, struct resume **out,
                 struct fault *fault)
 {
     struct resume *r = mem_zalloc(sizeof *r);
-    int err = 0;
+    char owner[IDX_REDACT_ID];
+    int err;
 
     *fault = (struct fault){.code = ERR_NOMEM, .what = "open"};
     if (!r)
@@ -67,7 +83,9 @@ int resume_open(const struct image_run *run, const char *journal, struct resume 
     r->manifest_dir = run->manifest_dir;
     r->force = run->options->force;
     put_run(&r->run, run);
-    err = r->run.failed ? ERR_NOMEM : journal_open(run->options->out, journal, &r->journal, fault);
+    err = r->run.failed ? ERR_NOMEM : owner_of(run, owner);
+    if (!err)
+        err = journal_open(run->options->out, journal, owner, &r->journal, fault);
     if (err)
         resume_close(r);
     else
@@ -85,10 +103,11 @@ void resume_close(struct resume *r)
 }
 
 int resume_identify(const struct resume *r, const char *path, const char *manifest,
-                    const struct io_identity *id, struct bytes header, struct resume_image *image)
+                    const struct io_identity *id, struct bytes header,
+                    struct idx_redactor *redactor, struct resume_image *image)
 {
     const uint64_t numbers[] = {id->device, id->inode, id->size_bytes, (uint64_t)id->mtime_ns};
-    struct ost_digest digest;
+    struct ost_digest digest = {0};
     struct buf all = BUF_INIT;
     int err;
 
@@ -97,7 +116,11 @@ int resume_identify(const struct resume *r, const char *path, const char *manife
     put(&all, manifest, strlen(manifest));
     put(&all, numbers, sizeof numbers);
     put(&all, header.data, header.size);
-    err = all.failed ? ERR_NOMEM : idx_hash_bytes(IDX_SHA256, all.data, all.size, &digest);
+    err = all.failed ? ERR_NOMEM : 0;
+    if (!err && redactor)
+        idx_redact_sum(redactor, (struct bytes){all.data, all.size}, digest.bytes);
+    else if (!err)
+        err = idx_hash_bytes(IDX_SHA256, all.data, all.size, &digest);
     buf_done(&all);
     if (err)
         return err;

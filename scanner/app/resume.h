@@ -4,10 +4,10 @@
  *
  * An image is kept if nothing changed that its result depends on: the path as it was reached and
  * the manifest's name, device, inode, size, time of change and the bytes of its header, which
- * counts every change that Outlook makes; engine, digests, version and those options that change
- * what is written; and its manifest is there as it was left. What the environment had a hand in is
- * not kept: images in use, that changed while they were read, that the storage refused bytes of,
- * that were declined for want of memory.
+ * counts every change that Outlook makes; engine, digests, key, version and those options that
+ * change what is written; and its manifest is there as it was left. What the environment had a hand
+ * in is not kept: images in use, that changed while they were read, that the storage refused bytes
+ * of, that were declined for want of memory.
  *
  * Threads: resume_open and resume_close one; the rest any, each image with one thread.
  */
@@ -17,6 +17,7 @@
 #include <stdint.h>
 
 #include "index/journal.h"
+#include "index/redact.h"
 #include "io/bytes.h"
 #include "io/file.h"
 #include "scanner/app/image.h"
@@ -34,9 +35,10 @@ int resume_open(const struct image_run *run, const char *journal, struct resume 
                 struct fault *fault);
 void resume_close(struct resume *r); /* NULL is allowed */
 
+/* redactor: NULL, or what the image's records are redacted by. */
 int resume_identify(const struct resume *r, const char *path, const char *manifest,
                     const struct io_identity *id, struct bytes header,
-                    struct resume_image *image); /* ERR_NOMEM */
+                    struct idx_redactor *redactor, struct resume_image *image); /* ERR_NOMEM */
 
 /*
  * 1 and *outcome as it was left, if the image can be kept. Else 0, and whatever was kept of it is

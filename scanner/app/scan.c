@@ -9,12 +9,15 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "index/redact.h"
+#include "index/terminal.h"
 #include "io/clock.h"
 #include "io/mem.h"
 #include "io/outfile.h"
 #include "scanner/app/batch.h"
 #include "scanner/app/dup_run.h"
 #include "scanner/app/image.h"
+#include "scanner/app/outfolder.h"
 #include "scanner/app/resume.h"
 #include "scanner/app/summary.h"
 #include "scanner/app/tty.h"
@@ -28,6 +31,7 @@ struct scan {
     struct image_run run;
     struct buf manifest_dir;
     char summary_name[SHARD_NAME], journal_name[SHARD_NAME]; /* in OUT */
+    struct buf redact_key;
 };
 
 /* A worker: what image.h needs, and the way back. */
@@ -101,11 +105,15 @@ static int write_jsonl(struct scan *s, const struct summary *summary, uint64_t e
                        struct fault *fault)
 {
     struct buf text = BUF_INIT;
+    struct idx_redactor *redactor = NULL;
     struct io_outfile *file = NULL;
-    int err;
+    int err = s->run.redact_key.size ? idx_redactor_create(s->run.redact_key, &redactor) : 0;
 
-    summary_scan_jsonl(&text, s->batch.list, summary, !atomic_load(s->batch.interrupted),
+    if (err)
+        return err;
+    summary_scan_jsonl(&text, s->batch.list, summary, redactor, !atomic_load(s->batch.interrupted),
                        elapsed_ns);
+    idx_redactor_destroy(redactor);
     err =
         text.failed ? ERR_NOMEM : io_outfile_create(s->options->out, s->summary_name, &file, fault);
     if (!err) {
@@ -149,17 +157,21 @@ static int status_of(const struct scan *s, const struct summary *summary, int wr
 static int write_duplicates(struct scan *s)
 {
     const struct options *o = s->options;
+    struct buf out = BUF_INIT;
     struct dup_totals totals;
     int err;
 
     if (atomic_load(s->batch.interrupted) || o->shards)
         return 0;
     err = dup_run_write_out(o->out, o->jobs, o->memory_bytes, s->batch.interrupted, &totals);
+    terminal_quote(bytes_text(o->out), &out);
     if (!err && totals.images && o->output == OUTPUT_TEXT && !o->quiet)
         printf("duplicates %" PRIu64 " items in %" PRIu64 " groups, %s could be saved: "
                "%s/duplicates.jsonl.zst\n",
                totals.of[DUP_ITEM].duplicates, totals.of[DUP_ITEM].groups,
-               tty_bytes(totals.of[DUP_ITEM].bytes), o->out);
+               tty_bytes(totals.of[DUP_ITEM].bytes),
+               buf_cstr(&out) ? (const char *)out.data : "OUT");
+    buf_done(&out);
     return err ? err : totals.incomplete + totals.unreadable ? ERR_DAMAGED : 0;
 }
 
@@ -225,25 +237,31 @@ static int open_journal(struct scan *s)
 static int prepare_out(struct scan *s)
 {
     struct fault fault = {0};
-    int err;
+    int err, status = outfolder_is_apart(s->options);
 
+    if (status == EXIT_DONE && s->options->redact)
+        status = outfolder_read_key(s->options->redact_key, &s->redact_key);
+    if (status != EXIT_DONE)
+        return status;
+    s->run.redact_key = (struct bytes){s->redact_key.data, s->redact_key.size};
     buf_printf(&s->manifest_dir, "%s/manifests", s->options->out);
     if (!buf_cstr(&s->manifest_dir))
-        return ERR_NOMEM;
+        return EXIT_PROGRAM;
     s->run.manifest_dir = (const char *)s->manifest_dir.data;
     err = io_make_folder(s->run.manifest_dir, &fault);
     if (err) {
         complain("%s: %s", s->run.manifest_dir,
                  fault.errnum ? strerror(fault.errnum) : err_text(err));
-        return err;
+        return EXIT_ENVIRONMENT;
     }
     name_files(s);
-    err = open_journal(s);
-    if (err)
-        return err;
+    if (s->options->redact)
+        status = outfolder_is_redacted(s->run.manifest_dir, s->run.redact_key);
+    if (status != EXIT_DONE || open_journal(s) != 0)
+        return status != EXIT_DONE ? status : EXIT_ENVIRONMENT;
     io_outfile_sweep(s->options->out);
     io_outfile_sweep(s->run.manifest_dir);
-    return 0;
+    return EXIT_DONE;
 }
 
 int command_scan(const struct options *o)
@@ -270,18 +288,17 @@ int command_scan(const struct options *o)
         .cancel = s.batch.interrupted,
         .counters = &s.batch.counters,
     };
-    if (!err && prepare_out(&s) != 0) {
-        status = EXIT_ENVIRONMENT;
-    } else {
-        if (!err)
-            err = batch_run(&s.batch);
-        if (err)
-            complain("%s", err_text(err));
-        else
-            status = report(&s, clock_monotonic_ns() - started_ns);
+    if (!err)
+        status = prepare_out(&s);
+    if (!err && status == EXIT_DONE) {
+        err = batch_run(&s.batch);
+        status = err ? EXIT_PROGRAM : report(&s, clock_monotonic_ns() - started_ns);
     }
+    if (err)
+        complain("%s", err_text(err));
     batch_done(&s.batch);
     resume_close(s.run.resume);
     buf_done(&s.manifest_dir);
+    outfolder_forget_key(&s.redact_key);
     return status;
 }

@@ -121,6 +121,7 @@ void summary_print(FILE *to, const struct summary *s, const char *out, const cha
                    uint64_t elapsed_ns)
 {
     double seconds = (double)elapsed_ns / 1e9;
+    struct buf quoted = BUF_INIT;
     bool any = false;
 
     if (!s->images) {
@@ -155,7 +156,10 @@ void summary_print(FILE *to, const struct summary *s, const char *out, const cha
     fprintf(to, "time      %s, %s/s, %.0f items/s\n", tty_duration(elapsed_ns),
             tty_bytes((uint64_t)((double)(s->bytes - s->kept_bytes) / seconds)),
             (double)(s->items + s->assoc - s->kept_items) / seconds);
+    terminal_quote(bytes_text(out), &quoted);
+    out = buf_cstr(&quoted) ? (const char *)quoted.data : "OUT";
     fprintf(to, "written   %s/manifests, %s/%s\n", out, out, name);
+    buf_done(&quoted);
 }
 
 static const char *outcome_line(const struct work *w)
@@ -164,7 +168,7 @@ static const char *outcome_line(const struct work *w)
 }
 
 void summary_scan_jsonl(struct buf *text, struct worklist *l, const struct summary *s,
-                        bool complete, uint64_t elapsed_ns)
+                        struct idx_redactor *redactor, bool complete, uint64_t elapsed_ns)
 {
     struct idx_scan_totals totals = {
         .complete = complete,
@@ -185,12 +189,16 @@ void summary_scan_jsonl(struct buf *text, struct worklist *l, const struct summa
     memcpy(totals.findings, s->findings, sizeof totals.findings);
     for (size_t i = 0; i < worklist_count(l); i++) {
         const struct work *w = worklist_at(l, i);
+        const size_t from = text->size;
 
-        if (w->kind == WORK_SKIPPED)
+        if (w->kind == WORK_SKIPPED) {
             idx_record_skip_line(text, w->path, io_skip_name(w->why),
                                  w->skip_errnum ? strerror(w->skip_errnum) : NULL, w->same_as);
-        else if (w->outcome && outcome_line(w))
+            if (redactor)
+                idx_redact_line(redactor, text, from);
+        } else if (w->outcome && outcome_line(w)) {
             buf_puts(text, outcome_line(w));
+        }
     }
     idx_record_close_line(text, &totals);
 }

@@ -10,6 +10,7 @@
 #include <stdint.h>
 #include <stdio.h>
 
+#include "index/redact.h"
 #include "scanner/app/image.h"
 #include "scanner/app/worklist.h"
 
@@ -37,8 +38,9 @@ void summary_print_image(FILE *to, const struct work *w);
 void summary_print(FILE *to, const struct summary *s, const char *out, const char *name,
                    uint64_t elapsed_ns);
 
-/* The lines of OUT/scan.jsonl into `text`; `complete` is false after an interruption. */
+/* The lines of OUT/scan.jsonl into `text`; `complete` is false after an interruption; `redactor`
+ * may be NULL. */
 void summary_scan_jsonl(struct buf *text, struct worklist *l, const struct summary *s,
-                        bool complete, uint64_t elapsed_ns);
+                        struct idx_redactor *redactor, bool complete, uint64_t elapsed_ns);
 
 #endif

@@ -80,9 +80,9 @@ damaged_named() {
         [[ "$(field /damaged-truncated-in-header.pst reason)" == *"too short"* ]]
 }
 check "the damaged images of the corpus are named" damaged_named
-check "OUT below PATH is not scanned" bash -c "
+check "OUT below a folder of a list is not scanned" bash -c "
     mkdir -p '$work/a/out'; cp '$share/empty.ost' '$work/a/x.ost'; cp '$share/empty.ost' '$work/a/out/y.ost'
-    '$OSTSCAN' scan -q -o '$work/a/out' '$work/a' && ! grep -q y.ost '$work/a/out/scan.jsonl'"
+    echo '$work/a' | '$OSTSCAN' scan -q -o '$work/a/out' --files-from - && ! grep -q y.ost '$work/a/out/scan.jsonl'"
 
 check "a PATH that does not exist" status 3 "$OSTSCAN" scan -o "$work/o2" "$work/nowhere"
 check "… is named" grep -q "nowhere: No such file" "$work/err"
@@ -98,6 +98,6 @@ check "--all-files leaves foreign files out" bash -c "
     '$OSTSCAN' scan -q -o '$work/o5' --all-files '$work/mix' &&
     ! grep -q readme '$work/o5/scan.jsonl' && { [ ! -d ../shared/corpus ] || grep -q noname '$work/o5/scan.jsonl'; }"
 check "--fail-on corrupt" status 4 "$OSTSCAN" scan -o "$work/o6" --fail-on corrupt "$share/empty.ost"
-check "OUT that cannot be made" status 3 "$OSTSCAN" scan -o "$share/empty.ost" "$share"
+check "OUT that cannot be made" status 3 "$OSTSCAN" scan -o "$share/empty.ost" "$work/a"
 check "a full standard output is noticed" bash -c "'$OSTSCAN' scan -o '$work/o7' '$share/empty.ost' >/dev/full 2>&1; [ \$? = 3 ]"
 finish

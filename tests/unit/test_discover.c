@@ -315,6 +315,53 @@ static void the_unreadable_is_reported_and_the_walk_goes_on(void **state)
         "unreadable no stat ENOENT\nunreadable z.ost/ stat ENOTDIR\nunreadable  stat ENOENT\n");
 }
 
+static void symlinks_are_followed_when_told(void **state)
+{
+    const struct io_discover_options follow = {.follow = true};
+
+    (void)state;
+    add_folder("far");
+    add_file("far/in.ost");
+    add_file("far/other.txt");
+    add_file("one.ost");
+    add_folder("tree");
+    assert_int_equal(symlink("../far", below("tree/a")), 0);
+    assert_int_equal(symlink("../one.ost", below("tree/b.ost")), 0);
+    assert_int_equal(symlink("../one.ost", below("tree/c.pst")), 0);
+    assert_int_equal(symlink("nowhere", below("tree/d.ost")), 0);
+    assert_int_equal(symlink("nowhere", below("tree/e")), 0);
+    assert_int_equal(symlink(".", below("tree/f")), 0);
+    assert_int_equal(symlink("self.ost", below("tree/self.ost")), 0);
+    assert_int_equal(symlink("../far/other.txt", below("tree/text")), 0);
+    assert_int_equal(walk(follow, below("tree"), NULL, NULL), 0);
+    assert_log("image a/in.ost\nimage b.ost\nduplicate tree/c.pst = tree/b.ost\n"
+               "unreadable tree/d.ost stat ENOENT\nloop tree/f = tree\n"
+               "unreadable tree/self.ost stat ELOOP\n");
+}
+
+/* From so deep behind a link the way back is not by "..", which is another folder's. */
+static void the_way_back_over_a_link_is_found(void **state)
+{
+    enum { DEEP = 40 };
+    const struct io_discover_options follow = {.follow = true};
+    char path[4 * DEEP] = "far";
+
+    (void)state;
+    add_folder("far");
+    for (int i = 0; i < DEEP; i++) {
+        strcat(path, "/d");
+        add_folder(path);
+    }
+    strcat(path, "/in.ost");
+    add_file(path);
+    add_folder("tree");
+    assert_int_equal(symlink("../far", below("tree/a")), 0);
+    add_file("tree/z.ost");
+    assert_int_equal(walk(follow, below("tree"), NULL, NULL), 0);
+    path[strlen(path) - strlen("/in.ost")] = '\0';
+    assert_non_null(strstr(buf_cstr(&log_text), "/d/in.ost\nimage z.ost\n"));
+}
+
 static void the_excluded_folder_is_not_entered(void **state)
 {
     struct io_discover_options options = {0};
@@ -653,6 +700,8 @@ int main(void)
         walk_test(special_files_are_named),
         walk_test(placeholders_wait_for_recall),
         walk_test(the_unreadable_is_reported_and_the_walk_goes_on),
+        walk_test(symlinks_are_followed_when_told),
+        walk_test(the_way_back_over_a_link_is_found),
         walk_test(the_excluded_folder_is_not_entered),
         walk_test(what_changes_during_the_walk_leads_nowhere_else),
         walk_test(depth_has_no_bound_but_a_path_to_open_has),

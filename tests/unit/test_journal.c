@@ -16,13 +16,18 @@
 
 static const char name[] = "scan.journal";
 
-static struct journal *open_in(const char *dir)
+static struct journal *open_of(const char *dir, const char *owner)
 {
     struct journal *j = NULL;
     struct fault fault;
 
-    assert_int_equal(journal_open(dir, name, &j, &fault), 0);
+    assert_int_equal(journal_open(dir, name, owner, &j, &fault), 0);
     return j;
+}
+
+static struct journal *open_in(const char *dir)
+{
+    return open_of(dir, "");
 }
 
 static void keep(struct journal *j, uint64_t key, const char *line)
@@ -105,6 +110,32 @@ static void what_is_kept_is_there_again(void **state)
     assert_null(kept(j, 2));
     assert_null(kept(j, 3));
     journal_close(j);
+    tempdir_remove(dir);
+}
+
+static void what_another_owner_left_is_gone(void **state)
+{
+    static const char *const owners[] = {"one", "two", "", "tw"};
+    const char *dir = tempdir_make();
+    size_t size;
+    char *data;
+
+    (void)state;
+    for (size_t i = 0; i < sizeof owners / sizeof *owners; i++) {
+        struct journal *j = open_of(dir, owners[i]);
+
+        assert_null(kept(j, 1));
+        keep(j, 1, "{\"secret\":1}");
+        journal_close(j);
+        j = open_of(dir, owners[i]);
+        assert_string_equal(kept(j, 1), "{\"secret\":1}");
+        journal_close(j);
+    }
+    journal_close(open_of(dir, "other"));
+    size = slurp(dir, &data);
+    data[size] = '\0';
+    assert_null(strstr(data, "secret"));
+    free(data);
     tempdir_remove(dir);
 }
 
@@ -258,7 +289,7 @@ static void one_process_has_it_at_a_time(void **state)
     struct fault fault = {0};
 
     (void)state;
-    assert_int_equal(journal_open(dir, name, &other, &fault), ERR_BUSY);
+    assert_int_equal(journal_open(dir, name, "", &other, &fault), ERR_BUSY);
     assert_int_equal(fault.code, ERR_BUSY);
     journal_close(j);
     j = open_in(dir);
@@ -280,7 +311,7 @@ static void no_memory_is_an_error(void **state)
         struct fault fault = {0};
 
         mem_test_fail((uint64_t)failed + 1, 0);
-        err = journal_open(dir, name, &j, &fault);
+        err = journal_open(dir, name, "", &j, &fault);
         mem_test_fail(0, 0);
         assert_true(err == 0 || (err == ERR_NOMEM && fault.code == ERR_NOMEM && !j));
         failed += err != 0;
@@ -296,6 +327,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(what_is_kept_is_there_again),
+        cmocka_unit_test(what_another_owner_left_is_gone),
         cmocka_unit_test(a_tail_cut_anywhere_loses_only_its_line),
         cmocka_unit_test(nothing_behind_an_altered_byte_is_believed),
         cmocka_unit_test(a_tail_of_zeros_or_noise_is_cut_off),

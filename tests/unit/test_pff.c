@@ -3,7 +3,10 @@
  * when its child refuses, lies, crashes, hangs or is interrupted. Where the child has to misbehave,
  * this program plays it: the environment says how.
  */
+#include <errno.h>
 #include <fcntl.h>
+#include <linux/filter.h>
+#include <linux/seccomp.h>
 #include <setjmp.h>
 #include <signal.h>
 #include <stdarg.h>
@@ -12,6 +15,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/prctl.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 #include <cmocka.h>
 
@@ -383,10 +388,31 @@ static void play_beginning(struct wire *w)
     wire_item(w, &item);
 }
 
+/* This process as if its kernel knew no filters: by a filter, of course. */
+static int refuse_filters(void)
+{
+    struct sock_filter code[] = {
+        BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, nr)),
+        BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, SYS_seccomp, 3, 0),
+        BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, SYS_prctl, 0, 3),
+        BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, args[0])),
+        BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, PR_SET_SECCOMP, 0, 1),
+        BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ERRNO | EINVAL),
+        BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW),
+    };
+    const struct sock_fprog program = {sizeof code / sizeof *code, code};
+
+    return prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) ||
+           prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &program);
+}
+
 /* Says that there are two items, gives one, and ends in the way that the environment names. */
-static int play_child(const char *play)
+static int play_child(const char *play, int argc, char **argv)
 {
     struct wire w;
+
+    if (strcmp(play, "unfiltered") == 0)
+        return refuse_filters() ? 1 : ref_child_main(argc, argv);
 
     play_beginning(&w);
     if (strcmp(play, "nonsense") == 0)
@@ -441,6 +467,24 @@ static void misbehaving_children_are_findings(void **state)
     check_play("hang", F_engine_timeout, "clock");
     check_play("nonsense", F_engine_protocol, "does not belong here");
     check_play("leave", F_engine_protocol, "broke off");
+}
+
+static void a_child_without_filters_says_so(void **state)
+{
+    struct session s;
+
+    (void)state;
+    if (io_child_is_watched())
+        skip();
+    open_session(&s, sample_or_skip(SAMPLE_OST2));
+    run(&s);
+    assert_int_equal(s.transcript.by_code[F_engine_unfiltered], 0);
+    close_session(&s);
+    open_play(&s, "unfiltered");
+    run(&s);
+    unsetenv(PLAY);
+    assert_int_equal(s.transcript.by_code[F_engine_unfiltered], 1);
+    close_session(&s);
 }
 
 static void crash_tells_how_much_is_missing(void **state)
@@ -511,6 +555,7 @@ int main(int argc, char **argv)
         cmocka_unit_test(large_images_are_declined),
         cmocka_unit_test(time_is_bounded),
         cmocka_unit_test(misbehaving_children_are_findings),
+        cmocka_unit_test(a_child_without_filters_says_so),
         cmocka_unit_test(crash_tells_how_much_is_missing),
         cmocka_unit_test(interruption_is_a_code),
         cmocka_unit_test(missing_program_is_a_code),
@@ -518,6 +563,6 @@ int main(int argc, char **argv)
     };
 
     if (argc > 1 && strcmp(argv[1], REF_CHILD_ARGUMENT) == 0)
-        return play_child(getenv(PLAY));
+        return play_child(getenv(PLAY), argc, argv);
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

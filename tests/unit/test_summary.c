@@ -280,7 +280,7 @@ static void lines_of_scan_jsonl(void **state)
     add_image(l, "a", &a);
     add_image(l, "never taken", NULL);
     assert_int_equal(worklist_add_skipped(l, "t", IO_SKIP_DUPLICATE, NULL, "/a"), 0);
-    summary_scan_jsonl(&text, l, &s, false, 1500000000);
+    summary_scan_jsonl(&text, l, &s, NULL, false, 1500000000);
     snprintf(right, sizeof right,
              "{\"type\":\"skipped\",\"path\":\"s\\n\\\"\",\"reason\":\"unreadable\","
              "\"detail\":\"Permission denied\"}\n"
@@ -292,7 +292,7 @@ static void lines_of_scan_jsonl(void **state)
     buf_reset(&text);
     s.read_known = 1;
     s.read = (struct idx_read_bytes){1, 2, 3, 4};
-    summary_scan_jsonl(&text, l, &s, true, 1500000000);
+    summary_scan_jsonl(&text, l, &s, NULL, true, 1500000000);
     assert_non_null(strstr(buf_cstr(&text), ",\"timing\":{\"seconds\":1.5,\"read\":{\"plan\":1,"
                                             "\"sweep\":2,\"gaps\":3,\"again\":4}}}\n"));
     assert_non_null(strstr(buf_cstr(&text), "\"complete\":true,"));
@@ -315,7 +315,7 @@ static void failing_allocations(void **state)
         struct buf text = BUF_INIT;
 
         mem_test_fail(++nth, 0);
-        summary_scan_jsonl(&text, l, &s, true, 0);
+        summary_scan_jsonl(&text, l, &s, NULL, true, 0);
         mem_test_fail(0, 0);
         failed = text.failed;
         if (!failed)
