@@ -431,6 +431,14 @@ static void *kit_of(void *ctx)
     return ctx;
 }
 
+/* The text has colours, and quoted what is not ours; JSON has neither. */
+static bool print_outcome(const struct check *c, const struct buf *text)
+{
+    return c->options->output == OUTPUT_JSON
+               ? tty_print(text->data, text->size)
+               : fwrite(text->data, 1, text->size, stdout) == text->size;
+}
+
 static void emit(void *ctx, struct work *w)
 {
     struct check *c = ctx;
@@ -453,7 +461,7 @@ static void emit(void *ctx, struct work *w)
         c->findings[i] += o->findings[i];
     if (!o->text.failed &&
         (c->options->output == OUTPUT_JSON || !c->options->quiet || o->findings[SEVERITY_CORRUPT]))
-        flush_output(c, fwrite(o->text.data, 1, o->text.size, stdout) == o->text.size);
+        flush_output(c, print_outcome(c, &o->text));
     buf_done(&o->text);
 }
 

@@ -36,7 +36,7 @@ void dup_print_done(struct dup_print *p)
 int dup_print_line(void *ctx, const void *line, size_t size)
 {
     (void)ctx;
-    if (fwrite(line, 1, size, stdout) == size)
+    if (tty_print(line, size))
         return 0;
     return errno == EPIPE ? ERR_CANCELLED : ERR_NOSPACE;
 }

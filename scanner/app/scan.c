@@ -126,7 +126,7 @@ static int write_jsonl(struct scan *s, const struct summary *summary, uint64_t e
         }
     }
     if (!err && s->options->output == OUTPUT_JSON)
-        fwrite(text.data, 1, text.size, stdout);
+        tty_print(text.data, text.size);
     buf_done(&text);
     return err;
 }

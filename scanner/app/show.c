@@ -18,7 +18,7 @@
 static int write_out(void *ctx, const void *data, size_t size)
 {
     (void)ctx;
-    if (fwrite(data, 1, size, stdout) == size)
+    if (tty_print(data, size))
         return 0;
     return errno == EPIPE ? ERR_CANCELLED : ERR_NOSPACE;
 }

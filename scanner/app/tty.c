@@ -2,11 +2,15 @@
 #include "scanner/app/tty.h"
 
 #include <inttypes.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
 #include <unistd.h>
+
+#include "index/terminal.h"
+#include "io/buf.h"
 
 bool tty_is(int fd)
 {
@@ -27,6 +31,44 @@ unsigned tty_columns(int fd)
     if (ioctl(fd, TIOCGWINSZ, &size) == 0 && size.ws_col > 0)
         return size.ws_col;
     return 80;
+}
+
+/* A line's text, without what ends it. */
+static size_t text_of_line(const uint8_t *line, size_t size)
+{
+    if (size && line[size - 1] == '\n')
+        size--;
+    return size && line[size - 1] == '\r' ? size - 1 : size;
+}
+
+static bool print_quoted(const uint8_t *data, size_t size)
+{
+    struct buf out = BUF_INIT;
+    bool written;
+
+    while (size) {
+        const uint8_t *end = memchr(data, '\n', size);
+        const size_t whole = end ? (size_t)(end - data) + 1 : size,
+                     text = text_of_line(data, whole);
+
+        terminal_quote((struct bytes){data, text}, &out);
+        buf_append(&out, data + text, whole - text);
+        data += whole;
+        size -= whole;
+    }
+    written = !out.failed && fwrite(out.data, 1, out.size, stdout) == out.size;
+    buf_done(&out);
+    return written;
+}
+
+bool tty_print(const void *data, size_t size)
+{
+    static atomic_int terminal = -1;
+
+    if (atomic_load(&terminal) < 0)
+        atomic_store(&terminal, tty_is(STDOUT_FILENO));
+    return atomic_load(&terminal) ? print_quoted(data, size)
+                                  : fwrite(data, 1, size, stdout) == size;
 }
 
 static char *turn_buffer(void)

@@ -252,6 +252,21 @@ for words in "check -v" "dups -v" "show"; do
     check "$words" status 0 "$OSTSCAN" $words "${args[@]}"
     check "… likewise" quiet_terminal
 done
+# CSV and JSON hold names as they are, but not to a terminal.
+on_terminal() {
+    TERM=xterm script -qec "$1" /dev/null </dev/null | tr -d '\r' >"$work/out"
+    : >"$work/err"
+    grep -q '\\u{1b}\|\\u001b' "$work/out" && quiet_terminal
+}
+if command -v script >/dev/null; then
+    for words in "show --csv --type image" "show --json --type image"; do
+        check "$words on a terminal" on_terminal "'$OSTSCAN' $words '$work/'o*/manifests/*31mred*"
+    done
+    check "dups --csv on a terminal" on_terminal "'$OSTSCAN' dups --csv '$work/'o*1m"
+    check "check --json on a terminal" on_terminal "'$OSTSCAN' check --json '$work/odd'"
+else
+    skip "CSV and JSON on a terminal" "no script(1)"
+fi
 check "a PATH that is not there" status 3 "$OSTSCAN" check $'no\e[1m'
 check "… likewise" quiet_terminal
 check "wrong usage" status 2 "$OSTSCAN" check --jobs $'\e[1m'
