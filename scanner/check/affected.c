@@ -184,9 +184,14 @@ static void enqueue(struct chk_affected *a, uint32_t block)
     a->queue[a->queued++] = block;
 }
 
+/* Whether there is work left; one of it is taken. */
+static bool spend(struct chk_affected *a)
+{
+    return a->work > 0 && a->work--;
+}
+
 static void add_owner(struct chk_affected *a, uint32_t owner)
 {
-    a->work -= a->work > 0;
     if (owner & CHK_OWNER_NODE)
         add_node(a, owner & ~CHK_OWNER_NODE);
     else
@@ -245,10 +250,10 @@ static void add_block_keys(struct chk_affected *a, const struct chk_event *e)
     const struct chk_dangling *d = s->links.dangling.data;
 
     for (size_t i = lower_block(&s->plan, e->first);
-         i < s->plan.block_count && s->plan.blocks[i].bid <= e->last && a->work; i++)
+         i < s->plan.block_count && s->plan.blocks[i].bid <= e->last && spend(a); i++)
         enqueue(a, (uint32_t)i);
     for (size_t i = lower_dangling(&s->links, e->first);
-         i < s->links.dangling.count && d[i].bid <= e->last && a->work; i++)
+         i < s->links.dangling.count && d[i].bid <= e->last && spend(a); i++)
         add_owner(a, d[i].owner);
 }
 
@@ -257,7 +262,7 @@ static void add_node_keys(struct chk_affected *a, const struct chk_event *e)
     const struct ost_plan *p = &a->state->plan;
 
     for (size_t i = lower_node(p, e->first);
-         i < p->node_count && p->nodes[i].nid <= e->last && a->work; i++)
+         i < p->node_count && p->nodes[i].nid <= e->last && spend(a); i++)
         add_node(a, i);
 }
 
@@ -282,7 +287,8 @@ static void add_subject(struct chk_affected *a, const struct chk_note *note)
             add_node_keys(a, chk_taint_get(&s->taint, note->subject));
         break;
     case CHK_ON_MISSING:
-        for (size_t i = note->subject; i < s->links.dangling.count && d[i].bid == note->bid; i++)
+        for (size_t i = note->subject;
+             i < s->links.dangling.count && d[i].bid == note->bid && spend(a); i++)
             add_owner(a, d[i].owner);
         break;
     case CHK_ON_CUT:
@@ -302,8 +308,8 @@ void chk_affected_find(struct chk_affected *a, const struct chk_note *note)
     if (!a->starts)
         return;
     add_subject(a, note);
-    for (size_t i = 0; i < a->queued && a->work; i++)
-        for (uint32_t k = a->starts[a->queue[i]]; k < a->starts[a->queue[i] + 1] && a->work; k++)
+    for (size_t i = 0; i < a->queued && spend(a); i++)
+        for (uint32_t k = a->starts[a->queue[i]]; k < a->starts[a->queue[i] + 1] && spend(a); k++)
             add_owner(a, a->owners[k]);
     for (size_t i = 0; i < a->queued; i++)
         a->visited[a->queue[i] / 8] = 0;

@@ -56,7 +56,8 @@ struct carving {
     struct chk_array lost[2];       /* struct range, by tree; ascending, apart */
     struct chk_array known;         /* uint64_t: offsets of pages of the plan, ascending */
     struct chk_array leaves;        /* struct leaf */
-    struct chk_array spoken[2];     /* struct range, by tree: of allocated leaves that were taken */
+    struct chk_array spoken[2];     /* struct range, by tree: of allocated leaves that were taken;
+                                     * apart, in runs (speak) */
     struct chk_array blocks, nodes; /* struct carved_block, carved_node */
 };
 
@@ -97,28 +98,45 @@ static void merge(struct chk_array *a)
     a->count = n;
 }
 
-/* The first range that does not end before `key`; ranges are ascending and apart. */
-static const struct range *range_from(const struct chk_array *a, uint64_t key)
+/* Whether one of the ranges, which are ascending and apart, has a key of [first, last]. */
+static bool meets_one(const struct range *r, size_t count, uint64_t first, uint64_t last)
 {
-    const struct range *r = a->data;
-    size_t low = 0, high = a->count;
+    size_t low = 0, high = count;
 
     while (low < high) {
         size_t middle = low + (high - low) / 2;
 
-        if (r[middle].last < key)
+        if (r[middle].last < first)
             low = middle + 1;
         else
             high = middle;
     }
-    return low < a->count ? &r[low] : NULL;
+    return low < count && r[low].first <= last;
 }
 
-static bool meets(const struct chk_array *a, uint64_t first, uint64_t last)
+static bool is_lost(const struct carving *c, enum ost_tree tree, uint64_t first, uint64_t last)
 {
-    const struct range *r = range_from(a, first);
+    return meets_one(c->lost[tree].data, c->lost[tree].count, first, last);
+}
 
-    return r && r->first <= last;
+/* Ranges spoken for come one by one and are asked for between. They stand in ascending runs, a run
+ * for each bit of their number and as long, the longest first: adding one sorts the last of them.
+ */
+static bool is_spoken_for(const struct carving *c, enum ost_tree tree, uint64_t first,
+                          uint64_t last)
+{
+    const struct range *r = c->spoken[tree].data;
+    size_t left = c->spoken[tree].count;
+
+    for (size_t run = SIZE_MAX / 2 + 1; left; run /= 2) {
+        if (!(left & run))
+            continue;
+        if (meets_one(r, run, first, last))
+            return true;
+        r += run;
+        left -= run;
+    }
+    return false;
 }
 
 static int add_range(struct carving *c, struct chk_array *a, uint64_t first, uint64_t last)
@@ -131,6 +149,17 @@ static int add_range(struct carving *c, struct chk_array *a, uint64_t first, uin
     *r = (struct range){first, last};
     a->count++;
     return 0;
+}
+
+static int speak(struct carving *c, enum ost_tree tree, uint64_t first, uint64_t last)
+{
+    struct chk_array *a = &c->spoken[tree];
+    int rc = add_range(c, a, first, last);
+    size_t run = a->count & -a->count;
+
+    if (!rc)
+        io_sort((struct range *)a->data + a->count - run, run, sizeof(struct range), by_first);
+    return rc;
 }
 
 static int find_lost(struct carving *c)
@@ -248,7 +277,7 @@ static int take_page(struct carving *c, const uint8_t *page, uint64_t offset)
         return 0;
     first = ost_btree_key(&view, 0);
     last = ost_btree_key(&view, view.count - 1u);
-    if (first > last || !meets(&c->lost[view.tree], first, last))
+    if (first > last || !is_lost(c, view.tree, first, last))
         return 0;
     leaf = chk_array_reserve(&s->budget, &c->leaves, sizeof *leaf, 1, &rc);
     if (!leaf)
@@ -334,7 +363,8 @@ static int take_node(struct carving *c, const struct ost_btree *b, unsigned i, u
 static int take_entries(struct carving *c, const struct leaf *leaf, uint32_t rank)
 {
     struct chk_state *s = c->state;
-    bool alone = leaf->allocated && !meets(&c->spoken[leaf->tree], leaf->first, leaf->last);
+    enum ost_tree tree = (enum ost_tree)leaf->tree;
+    bool alone = leaf->allocated && !is_spoken_for(c, tree, leaf->first, leaf->last);
     unsigned flags = CHK_ENTRY_CARVED | (alone ? 0u : (unsigned)CHK_ENTRY_FREE), taken = 0;
     struct ost_btree view;
     uint64_t bid;
@@ -345,19 +375,14 @@ static int take_entries(struct carving *c, const struct leaf *leaf, uint32_t ran
     for (unsigned i = 0; i < view.count && !rc; i++) {
         uint64_t key = ost_btree_key(&view, i);
 
-        if (!meets(&c->lost[leaf->tree], key, key) ||
-            (!alone && meets(&c->spoken[leaf->tree], key, key)))
+        if (!is_lost(c, tree, key, key) || (!alone && is_spoken_for(c, tree, key, key)))
             continue;
         taken++;
-        rc = leaf->tree == OST_TREE_BBT ? take_block(c, &view, i, rank, (uint16_t)flags)
-                                        : take_node(c, &view, i, rank, flags);
+        rc = tree == OST_TREE_BBT ? take_block(c, &view, i, rank, (uint16_t)flags)
+                                  : take_node(c, &view, i, rank, flags);
     }
     c->out->pages += taken > 0;
-    if (rc || !alone)
-        return rc;
-    rc = add_range(c, &c->spoken[leaf->tree], leaf->first, leaf->last);
-    merge(&c->spoken[leaf->tree]);
-    return rc;
+    return rc || !alone ? rc : speak(c, tree, leaf->first, leaf->last);
 }
 
 static int by_bid(const void *a, const void *b)
