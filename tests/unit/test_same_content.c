@@ -47,18 +47,32 @@ struct stored {
     size_t count;
 };
 
+/* Each format, cipher, compression and kind of file. */
 static const struct form forms[] = {
     {GEN_UNICODE, GEN_CRYPT_NONE, GEN_PST, false, 0},
-    {GEN_UNICODE, GEN_CRYPT_PERMUTE, GEN_OST, false, 60},
+    {GEN_UNICODE, GEN_CRYPT_NONE, GEN_OST, false, 60},
+    {GEN_UNICODE, GEN_CRYPT_PERMUTE, GEN_PST, false, 100},
+    {GEN_UNICODE, GEN_CRYPT_PERMUTE, GEN_OST, false, 0},
     {GEN_UNICODE, GEN_CRYPT_CYCLIC, GEN_PST, false, 100},
-    {GEN_UNICODE4K, GEN_CRYPT_NONE, GEN_OST, true, 0},
-    {GEN_UNICODE4K, GEN_CRYPT_PERMUTE, GEN_OST, true, 100},
-    {GEN_UNICODE4K, GEN_CRYPT_CYCLIC, GEN_PST, true, 0},
-    {GEN_UNICODE4K, GEN_CRYPT_NONE, GEN_PST, false, 40},
+    {GEN_UNICODE, GEN_CRYPT_CYCLIC, GEN_OST, false, 40},
+    {GEN_UNICODE4K, GEN_CRYPT_NONE, GEN_PST, false, 0},
+    {GEN_UNICODE4K, GEN_CRYPT_NONE, GEN_OST, false, 100},
+    {GEN_UNICODE4K, GEN_CRYPT_NONE, GEN_PST, true, 0},
+    {GEN_UNICODE4K, GEN_CRYPT_NONE, GEN_OST, true, 30},
+    {GEN_UNICODE4K, GEN_CRYPT_PERMUTE, GEN_PST, false, 0},
+    {GEN_UNICODE4K, GEN_CRYPT_PERMUTE, GEN_OST, false, 100},
+    {GEN_UNICODE4K, GEN_CRYPT_PERMUTE, GEN_PST, true, 0},
+    {GEN_UNICODE4K, GEN_CRYPT_PERMUTE, GEN_OST, true, 60},
+    {GEN_UNICODE4K, GEN_CRYPT_CYCLIC, GEN_PST, false, 100},
     {GEN_UNICODE4K, GEN_CRYPT_CYCLIC, GEN_OST, false, 0},
-    {GEN_ANSI, GEN_CRYPT_NONE, GEN_OST, false, 0},
-    {GEN_ANSI, GEN_CRYPT_PERMUTE, GEN_PST, false, 100},
+    {GEN_UNICODE4K, GEN_CRYPT_CYCLIC, GEN_PST, true, 100},
+    {GEN_UNICODE4K, GEN_CRYPT_CYCLIC, GEN_OST, true, 40},
+    {GEN_ANSI, GEN_CRYPT_NONE, GEN_PST, false, 0},
+    {GEN_ANSI, GEN_CRYPT_NONE, GEN_OST, false, 100},
+    {GEN_ANSI, GEN_CRYPT_PERMUTE, GEN_PST, false, 0},
+    {GEN_ANSI, GEN_CRYPT_PERMUTE, GEN_OST, false, 30},
     {GEN_ANSI, GEN_CRYPT_CYCLIC, GEN_PST, false, 0},
+    {GEN_ANSI, GEN_CRYPT_CYCLIC, GEN_OST, false, 100},
 };
 
 static void read_truth(struct stored *image, const char *path)
