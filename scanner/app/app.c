@@ -67,6 +67,8 @@ int app_main(int argc, char **argv)
         return fflush(stdout) == 0 ? EXIT_DONE : EXIT_ENVIRONMENT;
     case OPTIONS_USAGE:
         return EXIT_USAGE;
+    case OPTIONS_FAILED:
+        return EXIT_PROGRAM;
     case OPTIONS_RUN:
         break;
     }

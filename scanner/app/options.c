@@ -504,6 +504,12 @@ static enum options_result usage_error(const struct command_info *info, const ch
     return OPTIONS_USAGE;
 }
 
+static enum options_result no_memory(void)
+{
+    fputs("ostscan: out of memory\n", stderr);
+    return OPTIONS_FAILED;
+}
+
 static enum options_result check_complete(const struct command_info *info, const struct options *o)
 {
     if (o->command == COMMAND_SCAN && !o->out)
@@ -558,11 +564,11 @@ static enum options_result parse_command(const struct command_info *info, int ar
             return usage_error(info, what, optarg);
         }
         if (!note_given(o, e, optarg))
-            return usage_error(info, "out of memory", NULL);
+            return no_memory();
     }
     o->paths = mem_alloc_array((size_t)(argc - optind) + 1, sizeof *o->paths);
     if (!o->paths)
-        return usage_error(info, "out of memory", NULL);
+        return no_memory();
     for (int i = optind; i < argc; i++)
         o->paths[o->path_count++] = argv[i];
     return check_complete(info, o);

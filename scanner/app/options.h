@@ -80,6 +80,7 @@ enum options_result {
     OPTIONS_RUN,   /* *o is filled; options_done when finished with it */
     OPTIONS_HELP,  /* help or version was asked for and printed: exit 0 */
     OPTIONS_USAGE, /* wrong usage, said on standard error: exit 2 */
+    OPTIONS_FAILED /* no memory, said there too: exit 1 */
 };
 
 enum options_result options_parse(int argc, char **argv, struct options *o);
