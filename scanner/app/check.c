@@ -260,15 +260,16 @@ static void tell_text(const struct subject *s, struct outcome *o)
     terminal_quote(bytes_text(s->path), &o->text);
     if (corrupt)
         buf_printf(&o->text, ": %s%" PRIu64 " finding%s of damage%s%s", colour ? "\033[31m" : "",
-                   corrupt, corrupt == 1 ? "" : "s", colour ? "\033[0m" : "",
+                   corrupt, tty_plural(corrupt), colour ? "\033[0m" : "",
                    r->complete ? "" : ", not gone through to its end");
     else
         buf_puts(&o->text, r->complete ? ": structure sound" : ": not gone through to its end");
     if (r->allocated_bytes)
         buf_printf(&o->text, ", %s of %s verified", tty_bytes(r->verified_bytes),
                    tty_bytes(r->allocated_bytes));
-    buf_printf(&o->text, ", %" PRIu64 " blocks, %" PRIu64 " nodes, %" PRIu64 " messages", r->blocks,
-               r->nodes, r->items);
+    buf_printf(&o->text, ", %" PRIu64 " block%s, %" PRIu64 " node%s, %" PRIu64 " message%s",
+               r->blocks, tty_plural(r->blocks), r->nodes, tty_plural(r->nodes), r->items,
+               tty_plural(r->items));
     if (r->recovered || r->maybe_stale)
         buf_printf(&o->text, "; %" PRIu64 " nodes found again, %" PRIu64 " more may be stale",
                    r->recovered, r->maybe_stale);
@@ -439,6 +440,16 @@ static bool print_outcome(const struct check *c, const struct buf *text)
                : fwrite(text->data, 1, text->size, stdout) == text->size;
 }
 
+/* There was no memory for what is to be said of an image, so it counts for nothing. */
+static void lose_report(const struct work *w, struct outcome *o)
+{
+    struct outcome none = {.err = ERR_NOMEM, .size_bytes = o->size_bytes};
+
+    complain("%s: %s", w->path, err_text(ERR_NOMEM));
+    buf_done(&o->text);
+    *o = none;
+}
+
 static void emit(void *ctx, struct work *w)
 {
     struct check *c = ctx;
@@ -450,6 +461,8 @@ static void emit(void *ctx, struct work *w)
     }
     if (!o || o->cancelled || o->foreign)
         return;
+    if (o->text.failed)
+        lose_report(w, o);
     c->images++;
     c->bytes += o->size_bytes;
     c->verified += o->verified_bytes;
@@ -459,8 +472,8 @@ static void emit(void *ctx, struct work *w)
     c->sound += o->complete && !o->findings[SEVERITY_CORRUPT];
     for (int i = 0; i <= SEVERITY_CORRUPT; i++)
         c->findings[i] += o->findings[i];
-    if (!o->text.failed &&
-        (c->options->output == OUTPUT_JSON || !c->options->quiet || o->findings[SEVERITY_CORRUPT]))
+    if (c->options->output == OUTPUT_JSON || !c->options->quiet || o->err ||
+        o->findings[SEVERITY_CORRUPT])
         flush_output(c, print_outcome(c, &o->text));
     buf_done(&o->text);
 }
@@ -490,7 +503,7 @@ static void print_summary(const struct check *c, uint64_t elapsed_ns)
            " not checked; %" PRIu64 " corrupt, %" PRIu64 " warning, %" PRIu64
            " info; %s verified in "
            "%s (%s/s)\n",
-           c->images, c->images == 1 ? "" : "s", c->sound, c->damaged, c->unread,
+           c->images, tty_plural(c->images), c->sound, c->damaged, c->unread,
            c->findings[SEVERITY_CORRUPT], c->findings[SEVERITY_WARNING], c->findings[SEVERITY_INFO],
            tty_bytes(c->verified), tty_duration(elapsed_ns),
            tty_bytes((uint64_t)((double)c->verified / seconds)));

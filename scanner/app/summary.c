@@ -54,15 +54,10 @@ void summary_make(struct worklist *l, struct summary *s)
     }
 }
 
-static const char *plural(uint64_t n)
-{
-    return n == 1 ? "" : "s";
-}
-
 static void describe_content(struct buf *out, const struct image_outcome *o)
 {
     buf_printf(out, ", %" PRIu64 " folder%s, %" PRIu64 " item%s, %" PRIu64 " associated",
-               o->folders, plural(o->folders), o->items, plural(o->items), o->assoc);
+               o->folders, tty_plural(o->folders), o->items, tty_plural(o->items), o->assoc);
     if (o->failed || o->partial)
         buf_printf(out, " (%" PRIu64 " failed, %" PRIu64 " partial)", o->failed, o->partial);
 }
@@ -73,7 +68,7 @@ static void describe_findings(struct buf *out, const uint64_t findings[])
 
     for (int i = 0; i <= SEVERITY_CORRUPT; i++)
         all += findings[i];
-    buf_printf(out, "; %" PRIu64 " finding%s", all, plural(all));
+    buf_printf(out, "; %" PRIu64 " finding%s", all, tty_plural(all));
     if (findings[SEVERITY_CORRUPT])
         buf_printf(out, " (%" PRIu64 " corrupt)", findings[SEVERITY_CORRUPT]);
 }
@@ -131,7 +126,7 @@ void summary_print(FILE *to, const struct summary *s, const char *out, const cha
     fprintf(to, "images    %" PRIu64 ": %" PRIu64 " ok", s->images, s->by_state[IMAGE_OK]);
     print_states(to, s);
     fprintf(to, "items     %" PRIu64 " in %" PRIu64 " folder%s, %" PRIu64 " associated", s->items,
-            s->folders, plural(s->folders), s->assoc);
+            s->folders, tty_plural(s->folders), s->assoc);
     fprintf(to, ", %" PRIu64 " failed, %" PRIu64 " partial\n", s->failed, s->partial);
     fprintf(to, "findings  %" PRIu64 " corrupt, %" PRIu64 " warning, %" PRIu64 " info\n",
             s->findings[SEVERITY_CORRUPT], s->findings[SEVERITY_WARNING],
@@ -147,12 +142,12 @@ void summary_print(FILE *to, const struct summary *s, const char *out, const cha
     fputc('\n', to);
     if (s->skipped)
         fprintf(to, "skipped   %" PRIu64 " path%s, %" PRIu64 " of them unreadable\n", s->skipped,
-                plural(s->skipped), s->unreadable);
+                tty_plural(s->skipped), s->unreadable);
     if (s->kept)
         fprintf(to,
                 "kept      %" PRIu64 " image%s of an earlier run, unchanged since (--force reads "
                 "them again)\n",
-                s->kept, plural(s->kept));
+                s->kept, tty_plural(s->kept));
     fprintf(to, "time      %s, %s/s, %.0f items/s\n", tty_duration(elapsed_ns),
             tty_bytes((uint64_t)((double)(s->bytes - s->kept_bytes) / seconds)),
             (double)(s->items + s->assoc - s->kept_items) / seconds);

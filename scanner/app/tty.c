@@ -115,3 +115,8 @@ const char *tty_duration(uint64_t ns)
                  seconds % 60);
     return out;
 }
+
+const char *tty_plural(uint64_t count)
+{
+    return count == 1 ? "" : "s";
+}

@@ -27,4 +27,7 @@ const char *tty_bytes(uint64_t bytes);
 /* "1:02:03" or "4.2 s". Same buffers. */
 const char *tty_duration(uint64_t ns);
 
+/* The "s" behind the name of so many things. */
+const char *tty_plural(uint64_t count);
+
 #endif

@@ -59,6 +59,8 @@ if [ "$(id -u)" = 0 ] && command -v setpriv >/dev/null; then
     cp "$work/made/whole.ost" "$work/made/locked.ost" && chmod 0 "$work/made/locked.ost"
     check "an image that may not be read" status 3 "${nobody[@]}" "$work/ostscan" check "$work/made/locked.ost"
     check "… and why" says out 'locked.ost: not checked: Permission denied'
+    check "… with -q, too" status 3 "${nobody[@]}" "$work/ostscan" check -q "$work/made/locked.ost"
+    check "… which leaves no error out" says out 'locked.ost: not checked: Permission denied'
     rm "$work/made/locked.ost"
 else
     skip "an image that may not be read" "not root"
