@@ -33,6 +33,9 @@ judge='
       elif $kind == "row_ghost" then
           if ($theirs | length) == 0 and $rows == $rows_before + 1 and $before == $after then empty
           else "rows \($rows_before), then \($rows)" end
+      elif $kind == "row_twice" then
+          if $rows == $rows_before + 1 and $before == $after then empty
+          else "rows \($rows_before), then \($rows)" end
       elif ($theirs | length) != 1 then "\($theirs | length) items hit"
       elif $kind == "row_missing" then
           if $theirs[0].orphan and ($theirs[0].partial | not) and $rows == $rows_before - 1
@@ -45,7 +48,8 @@ judge='
       else "neither partial nor failed: \($theirs)" end
     , if $verdict.remedy != "none" then empty else "remedy none" end
     , $verdict.coverage as $c
-    | if $c.items_expected - $c.items_orphaned == $c.rows - $c.rows_without_item
+    | (if $kind == "row_twice" then 1 else 0 end) as $more
+    | if $c.items_expected - $c.items_orphaned + $more == $c.rows - $c.rows_without_item
           and $c.items_expected == $c.items_read + $c.items_failed and $c.rows == ($rows + ([$hurt[] | select(.type == "folder") | .assoc_rows // 0] | add))
           and $c.items_orphaned == (if $kind == "row_missing" then 1 else 0 end)
           and $c.rows_without_item == (if $kind == "row_ghost" then 1 else 0 end) then empty

@@ -108,6 +108,9 @@ static void set_flaw(enum damage_kind kind, struct item_flaws *f)
     case DAMAGE_node_parent:
         f->no_parent = true;
         break;
+    case DAMAGE_row_twice:
+        f->two_rows = true;
+        break;
     default:
         f->no_row = true;
         break;

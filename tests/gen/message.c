@@ -374,20 +374,23 @@ static struct table *table_of(struct store *s, struct folder *f, bool assoc)
     return t;
 }
 
-static void add_row(struct store *s, struct folder *f, struct item *it, struct written_item *w,
-                    bool listed)
+/* `rows`: how many name it, one in a sound store. */
+static void add_rows(struct store *s, struct folder *f, struct item *it, struct written_item *w,
+                     unsigned rows)
 {
     row_props(s, it, w);
     f->items += !it->assoc;
     f->assoc += it->assoc;
     f->unread += !it->assoc && (it->flags & 1) == 0;
-    struct table *t = listed ? table_of(s, f, it->assoc) : NULL;
+    struct table *t = rows > 0 ? table_of(s, f, it->assoc) : NULL;
     if (t == NULL)
         return;
     image_owner(s->img, (f->nid & ~0x1Fu) | (it->assoc ? 0x0F : 0x0E));
-    table_row(t, w->nid);
-    fill_row(s, t, it);
-    table_row_end(t);
+    for (; rows > 0; rows--) {
+        table_row(t, w->nid);
+        fill_row(s, t, it);
+        table_row_end(t);
+    }
     size_t a = it->assoc;
     struct mid_entry *grown =
         image_grow(s->img, f->mids[a], &f->mid_capacities[a], f->mid_counts[a] + 1, sizeof *grown);
@@ -432,7 +435,7 @@ void store_item(struct store *s, size_t folder, struct item *it, const struct it
     struct folder *f = &s->folders[folder];
     struct written_item w = {0};
     write_node(s, f, it, flaws, &w);
-    add_row(s, f, it, &w, !flaws->no_row);
+    add_rows(s, f, it, &w, flaws->no_row ? 0 : flaws->two_rows ? 2 : 1);
     if (rng_of(s->seed, 7, it->plan.content).state % 16 == 0 && !it->assoc) {
         uint32_t *grown =
             image_grow(s->img, s->found, &s->found_capacity, s->found_count + 1, sizeof *grown);

@@ -111,6 +111,7 @@ struct item_flaws {
     enum object_flaw object;
     enum subnode_flaw subnode;
     bool no_row;    /* no contents row names it */
+    bool two_rows;  /* two do */
     bool no_parent; /* its node names a folder that is not there */
 };
 

@@ -103,7 +103,7 @@ void table_row(struct table *t, uint32_t id)
     if (grown == NULL)
         return;
     t->ids = grown;
-    assert(t->row_count == 0 || id > t->ids[t->row_count - 1]);
+    assert(t->row_count == 0 || id >= t->ids[t->row_count - 1]); /* equal: damage */
     t->ids[t->row_count] = id;
     memset(t->row, 0, t->columns->ends[3]);
     put_le32(t->row, id);
