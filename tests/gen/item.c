@@ -23,9 +23,22 @@ const char *item_kind_name(enum item_kind kind)
 
 const char *item_change_name(enum item_change change)
 {
-    static const char *const names[CHANGE_COUNT] = {
-        "none", "subject",         "sender",          "to",         "cc",    "submitted",
-        "body", "attachment_name", "attachment_data", "message_id", "state", "named"};
+    static const char *const names[CHANGE_COUNT] = {"none",
+                                                    "subject",
+                                                    "sender",
+                                                    "to",
+                                                    "cc",
+                                                    "submitted",
+                                                    "body",
+                                                    "attachment_name",
+                                                    "attachment_data",
+                                                    "message_id",
+                                                    "state",
+                                                    "named",
+                                                    "class",
+                                                    "bcc",
+                                                    "search_key",
+                                                    "no_message_id"};
     return names[change];
 }
 
@@ -213,6 +226,12 @@ static void common_props(struct maker *m, struct item *it)
     struct bag *b = &it->bag;
     struct rng own = rng_of(m->seed, 19, it->plan.content), *r = &own;
     rng_fill(r, it->search_key, sizeof it->search_key);
+    if (it->plan.change == CHANGE_SEARCH_KEY)
+        it->search_key[15] ^= 1;
+    if (it->plan.change == CHANGE_CLASS) {
+        buf_printf(&m->scratch, "%s.Custom", it->class);
+        it->class = make_string(m, it);
+    }
     bool read = rng_chance(r, 70);
     uint32_t importance = rng_chance(r, 8) ? 2 : 1;
     if (it->plan.change == CHANGE_STATE) {
@@ -234,13 +253,14 @@ static void common_props(struct maker *m, struct item *it)
 /* Values that readers stumble over, all legal. */
 static void odd_values(struct item *it, struct rng *r)
 {
+    static const char keywords[] = "Red\0Blue category\0\0long";
     struct bag *b = &it->bag;
     uint8_t numbers[40], list[200];
     rng_fill(r, numbers, sizeof numbers);
     bag_data(b, 0x6801, T_BIN, "", 0);
     bag_data(b, NAMED + N_file_under, T_TEXT, "", 0);
     bag_data(b, NAMED + N_provider_list, T_MULTI_I32, numbers, sizeof numbers);
-    bag_data(b, NAMED + N_keywords, T_MULTI_TEXT, "Red\0Blue category\0\0long", 23);
+    bag_data(b, NAMED + N_keywords, T_MULTI_TEXT, keywords, sizeof keywords);
     bag_data(b, 0x68F0, T_GUID, numbers, 16);
     bag_fixed(b, 0x68F1, T_F64, 0x400921FB54442D18u);
     bag_fixed(b, 0x68F2, T_I16, 0x8001);

@@ -62,6 +62,10 @@ enum item_change {
     CHANGE_MESSAGE_ID,
     CHANGE_STATE,
     CHANGE_NAMED,
+    CHANGE_CLASS,
+    CHANGE_BCC,
+    CHANGE_SEARCH_KEY,
+    CHANGE_NO_MESSAGE_ID, /* it has none */
     CHANGE_COUNT,
 };
 

@@ -32,8 +32,8 @@ static void make_recipients(struct maker *m, struct item *it, struct rng *r)
             type = 3;
         add_recipient(m, it, type, person);
     }
-    if (it->plan.change == CHANGE_CC)
-        add_recipient(m, it, 2, PEOPLE - 1);
+    if (it->plan.change == CHANGE_CC || it->plan.change == CHANGE_BCC)
+        add_recipient(m, it, it->plan.change == CHANGE_CC ? 2 : 3, PEOPLE - 1);
 }
 
 static void display_lists(struct maker *m, struct item *it)
@@ -162,6 +162,10 @@ static void make_message_id(struct maker *m, struct item *it, struct rng *r)
     buf_puts(&m->scratch, ".example.com>");
     if (it->plan.change == CHANGE_MESSAGE_ID)
         m->scratch.data[1] = 'Z';
+    if (it->plan.change == CHANGE_NO_MESSAGE_ID) {
+        buf_reset(&m->scratch);
+        return;
+    }
     it->message_id = make_string(m, it);
     if (it->message_id != NULL)
         bag_own(&it->bag, 0x1035, T_TEXT, it->message_id, strlen(it->message_id));

@@ -542,10 +542,15 @@ static void test_items(void **state)
         assert_int_equal(strcmp(one->recipients[0].person.smtp, two->recipients[0].person.smtp) !=
                              0,
                          change == CHANGE_TO);
-        assert_int_equal(one->recipient_count != two->recipient_count, change == CHANGE_CC);
+        bool more = one->recipient_count != two->recipient_count;
+        assert_int_equal(more, change == CHANGE_CC || change == CHANGE_BCC);
+        assert_true(!more ||
+                    two->recipients[one->recipient_count].type == 3 - (change == CHANGE_CC));
         assert_int_equal(one->submitted != two->submitted, change == CHANGE_SUBMIT);
-        assert_int_equal(strcmp(one->message_id, two->message_id) != 0,
+        assert_int_equal(two->message_id == NULL, change == CHANGE_NO_MESSAGE_ID);
+        assert_int_equal(two->message_id != NULL && strcmp(one->message_id, two->message_id) != 0,
                          change == CHANGE_MESSAGE_ID);
+        assert_int_equal(strcmp(one->class, two->class) != 0, change == CHANGE_CLASS);
         assert_int_equal(strcmp(one->attachments[0].name, two->attachments[0].name) != 0,
                          change == CHANGE_ATTACHMENT_NAME);
         assert_int_equal(one->attachments[0].stream != two->attachments[0].stream,
@@ -554,7 +559,8 @@ static void test_items(void **state)
         const struct prop *p = raw_prop(one, NAMED + N_custom_text);
         const struct prop *q = raw_prop(two, NAMED + N_custom_text);
         assert_int_equal(p->size != q->size, change == CHANGE_NAMED);
-        assert_memory_equal(one->search_key, two->search_key, 16);
+        assert_int_equal(memcmp(one->search_key, two->search_key, 16) != 0,
+                         change == CHANGE_SEARCH_KEY);
         assert_int_equal(one->created, two->created);
     }
     arena_done(&a);
