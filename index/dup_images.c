@@ -126,8 +126,7 @@ static int read_head(struct dup_image *i)
     idx_manifest_close(r);
     i->has_head = !code;
     if (code && code != ERR_DAMAGED && code != ERR_NOMEM)
-        dup_image_fail(i, DUP_UNREADABLE, "%s",
-                       fault.errnum ? strerror(fault.errnum) : err_text(code));
+        dup_image_fail(i, DUP_UNREADABLE, "%s", err_why(code, fault.errnum));
     return code == ERR_NOMEM ? code : 0;
 }
 

@@ -350,8 +350,7 @@ int dup_index_read(struct dup_index *x, unsigned lane, size_t number)
         return 0;
     code = idx_manifest_open(image->manifest, &r, &fault);
     if (code && code != ERR_NOMEM) {
-        dup_image_fail(image, DUP_UNREADABLE, "%s",
-                       fault.errnum ? strerror(fault.errnum) : err_text(code));
+        dup_image_fail(image, DUP_UNREADABLE, "%s", err_why(code, fault.errnum));
         return 0;
     }
     if (!code)

@@ -2,6 +2,7 @@
 #include "io/err.h"
 
 #include <errno.h>
+#include <string.h>
 
 const char *err_text(int code)
 {
@@ -43,6 +44,13 @@ const char *err_text(int code)
     default:
         return "system error";
     }
+}
+
+const char *err_why(int code, int errnum)
+{
+    if (code == ERR_BUSY && errnum == EACCES) /* as servers of files answer for either */
+        return "Permission denied (on a share: or open in another program)";
+    return errnum && code != ERR_BUSY ? strerror(errnum) : err_text(code);
 }
 
 int err_from_errno(int errnum)

@@ -36,6 +36,9 @@ enum err {
 /* A short English phrase for a code, e.g. "input/output error". Static; never NULL. */
 const char *err_text(int code);
 
+/* The same for a person, by the errno behind the code where there is one (else 0). */
+const char *err_why(int code, int errnum);
+
 /* The code for an errno value (positive). Never 0. EAGAIN/EINTR are ERR_SYS: loops handle them. */
 int err_from_errno(int errnum);
 

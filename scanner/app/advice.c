@@ -42,9 +42,9 @@ static int refused(struct advising *w, const char *path, const struct fault *fau
     if (code == ERR_NOMEM || code == ERR_CANCELLED)
         return code;
     w->trouble = true;
-    complain_about(path, fault->errnum         ? strerror(fault->errnum)
-                         : code == ERR_DAMAGED ? "no manifest, or cut short before its first line"
-                                               : err_text(code));
+    complain_about(path, code == ERR_DAMAGED && !fault->errnum
+                             ? "no manifest, or cut short before its first line"
+                             : err_why(code, fault->errnum));
     return 0;
 }
 

@@ -179,7 +179,7 @@ static int discover_list(struct batch *b, struct io_discover *d)
 
     if (!err || err == ERR_CANCELLED || !fault.code)
         return err;
-    complain_of(b, o->files_from, fault.errnum ? strerror(fault.errnum) : err_text(err));
+    complain_of(b, o->files_from, err_why(err, fault.errnum));
     return worklist_add_skipped(b->list, o->files_from, IO_SKIP_UNREADABLE, &fault, NULL);
 }
 

@@ -323,12 +323,8 @@ static void tell_json(const struct subject *s, struct outcome *o)
 static void tell_failure(const struct subject *s, struct outcome *o)
 {
     struct json j;
-    const char *why = s->fault.errnum ? strerror(s->fault.errnum) : err_text(o->err);
+    const char *why = err_why(o->err, s->fault.errnum);
 
-    if (o->err == ERR_BUSY)
-        why = s->fault.errnum == EACCES
-                  ? "Permission denied (on a share: or open in another program)"
-                  : "in use by another program: retry with Outlook closed";
     buf_reset(&o->text);
     if (s->worker->check->options->output == OUTPUT_JSON) {
         json_record(&j, &o->text, "check");

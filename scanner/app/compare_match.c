@@ -204,8 +204,7 @@ int match_add_mapping(struct match *m, const char *path)
     io_file_close(&file);
     if (code && code != ERR_NOMEM) {
         complain_about(path, code == ERR_DAMAGED ? "not a CSV with the columns image,server"
-                             : fault.errnum      ? strerror(fault.errnum)
-                                                 : err_text(code));
+                                                 : err_why(code, fault.errnum));
         m->trouble = true;
         code = 0;
     }
@@ -235,7 +234,7 @@ static int add_file(struct match *m, const char *path)
     if (code == ERR_NOMEM)
         return code;
     if (code) {
-        complain_about(path, fault.errnum ? strerror(fault.errnum) : err_text(code));
+        complain_about(path, err_why(code, fault.errnum));
         m->trouble = true;
         return 0;
     }

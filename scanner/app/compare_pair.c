@@ -8,11 +8,6 @@
 #include "scanner/app/commands.h"
 #include "scanner/app/compare_load.h"
 
-static const char *reason_of(const struct fault *fault, int code)
-{
-    return fault->errnum ? strerror(fault->errnum) : err_text(code);
-}
-
 /* So many units before a time; months and years by the calendar, to the last day there is. */
 static int64_t before(int64_t time, unsigned count, char unit)
 {
@@ -62,7 +57,7 @@ static int refused(bool *trouble, const char *path, const struct cmp_side *side,
         buf_printf(&why, "nothing in it can be compared%s%s. Accepted is %s",
                    *side->why ? ": " : "", side->why, server_accepted);
     else
-        buf_puts(&why, reason_of(fault, code));
+        buf_puts(&why, err_why(code, fault->errnum));
     complain_about(path, buf_cstr(&why) ? (const char *)why.data : err_text(code));
     buf_done(&why);
     return 0;
@@ -106,7 +101,7 @@ int compare_pair(const struct options *o, struct bytes redact_key, const atomic_
         code = cmp_compare(image, server, &options, sinks, sink_count, &fault);
     }
     if (code && code != ERR_CANCELLED && fault.code && fault.code != ERR_NOMEM)
-        complain("temporary file: %s", reason_of(&fault, code));
+        complain("temporary file: %s", err_why(code, fault.errnum));
 out:
     cmp_side_destroy(image);
     cmp_side_destroy(server);

@@ -193,8 +193,7 @@ static void say_fault(const struct dup_index *index)
     const struct fault *fault = dup_index_fault(index);
 
     if (fault->code && fault->code != ERR_NOMEM)
-        complain("temporary file: %s: %s", fault->what,
-                 fault->errnum ? strerror(fault->errnum) : err_text(fault->code));
+        complain("temporary file: %s: %s", fault->what, err_why(fault->code, fault->errnum));
 }
 
 static int tell(struct dup_run *r, const struct dup_index_options *options,
@@ -273,8 +272,7 @@ int dup_run_write_out(const char *out, unsigned jobs, uint64_t memory_bytes,
     code = dup_file_close(&file, code, &fault);
 out:
     if (code && code != ERR_CANCELLED)
-        complain("%s/duplicates.jsonl.zst: %s", out,
-                 fault.errnum ? strerror(fault.errnum) : err_text(code));
+        complain("%s/duplicates.jsonl.zst: %s", out, err_why(code, fault.errnum));
     buf_done(&path);
     dup_run_done(&run);
     return code;

@@ -66,7 +66,7 @@ static int run(struct dup_run *r, const struct options *o, const atomic_bool *ca
     dup_lines_done(&out.json);
     dup_print_done(&out.print);
     if (fault.code)
-        complain("%s: %s", o->out, fault.errnum ? strerror(fault.errnum) : err_text(fault.code));
+        complain("%s: %s", o->out, err_why(fault.code, fault.errnum));
     else if (code && code != ERR_CANCELLED)
         complain("%s", err_text(code));
     return code;

@@ -51,7 +51,7 @@ void outcome_fail(struct image_outcome *o, int err, bool output_failed)
         buf_puts(&why, "its manifest: ");
     if (o->fault.what)
         buf_printf(&why, "%s: ", o->fault.what);
-    buf_puts(&why, o->fault.errnum ? strerror(o->fault.errnum) : err_text(err));
+    buf_puts(&why, err_why(err, o->fault.errnum));
     if (o->fault.length)
         buf_printf(&why, " at offset %" PRIu64, o->fault.offset);
     mem_free(o->reason);

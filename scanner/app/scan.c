@@ -182,7 +182,7 @@ static int check_journal(struct scan *s)
 
     if (fault.code)
         complain("%s/%s: %s: %s", s->options->out, s->journal_name, fault.what,
-                 fault.errnum ? strerror(fault.errnum) : err_text(fault.code));
+                 err_why(fault.code, fault.errnum));
     return fault.code;
 }
 
@@ -196,8 +196,7 @@ static int report(struct scan *s, uint64_t elapsed_ns)
     summary_make(s->batch.list, &summary);
     err = write_jsonl(s, &summary, elapsed_ns, &fault);
     if (err)
-        complain("%s/%s: %s", s->options->out, s->summary_name,
-                 fault.errnum ? strerror(fault.errnum) : err_text(err));
+        complain("%s/%s: %s", s->options->out, s->summary_name, err_why(err, fault.errnum));
     if (s->options->output == OUTPUT_TEXT && !s->options->quiet)
         summary_print(stdout, &summary, s->options->out, s->summary_name, elapsed_ns);
     duplicates_err = write_duplicates(s);
@@ -230,7 +229,7 @@ static int open_journal(struct scan *s)
         complain("%s: another scan is writing to it", s->options->out);
     else if (err)
         complain("%s/%s: %s: %s", s->options->out, s->journal_name, fault.what,
-                 fault.errnum ? strerror(fault.errnum) : err_text(err));
+                 err_why(err, fault.errnum));
     return err;
 }
 
@@ -250,8 +249,7 @@ static int prepare_out(struct scan *s)
     s->run.manifest_dir = (const char *)s->manifest_dir.data;
     err = io_make_folder(s->run.manifest_dir, &fault);
     if (err) {
-        complain("%s: %s", s->run.manifest_dir,
-                 fault.errnum ? strerror(fault.errnum) : err_text(err));
+        complain("%s: %s", s->run.manifest_dir, err_why(err, fault.errnum));
         return EXIT_ENVIRONMENT;
     }
     name_files(s);

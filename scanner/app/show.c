@@ -65,7 +65,7 @@ static int show_one(const char *path, const struct options *o, struct idx_show *
     if (!err)
         err = show_lines(reader, o, show, path);
     if (err && err != ERR_DAMAGED && err != ERR_CANCELLED)
-        complain_about(path, fault.errnum ? strerror(fault.errnum) : err_text(err));
+        complain_about(path, err_why(err, fault.errnum));
     idx_manifest_close(reader);
     return err;
 }
