@@ -5,6 +5,8 @@
  *            ─▶ item records ───▶ entries of the item and its attachments ─▶ sorter by class
  *                              └▶ `exact` ─▶ the lane's sorter ─(end)─▶ digest of the image, entry
  *
+ * Where the manifest's folders and items were noted as they were written, they come from there.
+ *
  * The budget: half for the entries, and while manifests are read an eighth for the digests of the
  * images at hand; afterwards a quarter for members, the rest for the group at hand, pairs and
  * paths.
@@ -120,6 +122,8 @@ const struct fault *dup_index_fault(const struct dup_index *x)
             return io_spill_fault(x->lanes[i].paths);
         if (sorter_fault(x->lanes[i].contents)->code)
             return sorter_fault(x->lanes[i].contents);
+        if (x->lanes[i].notes_fault.code)
+            return &x->lanes[i].notes_fault;
     }
     return dup_pairs_fault(x->pairs)->code ? dup_pairs_fault(x->pairs) : &none;
 }
@@ -215,16 +219,15 @@ static int add_attachments(struct dup_index *x, unsigned lane)
     return 0;
 }
 
-static int take_item(struct dup_index *x, unsigned lane, size_t number, struct bytes line,
-                     uint64_t offset)
+/* The lane's item. */
+static int take_item(struct dup_index *x, unsigned lane, size_t number, uint64_t offset)
 {
     struct dup_lane *l = &x->lanes[lane];
     struct dup_image *image = x->images->list[number];
     struct dup_entry *e = &l->item.entry;
-    int code = dup_item_parse(line, &l->item);
+    int code;
 
-    if (code)
-        return code;
+    dup_image_sort_folders(image);
     if (l->item.assoc)
         image->assoc++;
     else
@@ -246,14 +249,15 @@ static int take_item(struct dup_index *x, unsigned lane, size_t number, struct b
 int dup_index_line(struct dup_index *x, unsigned lane, size_t number, enum idx_record type,
                    struct bytes line, uint64_t offset)
 {
-    struct dup_image *image = x->images->list[number];
+    struct dup_lane *l = &x->lanes[lane];
+    int code;
 
     if (type == RECORD_FOLDER)
-        return take_folder(&x->lanes[lane], image, line);
+        return take_folder(l, x->images->list[number], line);
     if (type != RECORD_ITEM)
         return 0;
-    dup_image_sort_folders(image);
-    return take_item(x, lane, number, line, offset);
+    code = dup_item_parse(line, &l->item);
+    return code ? code : take_item(x, lane, number, offset);
 }
 
 /* The digest over the digests of all items, in ascending order. */
@@ -356,5 +360,38 @@ int dup_index_read(struct dup_index *x, unsigned lane, size_t number)
     if (!code)
         code = read_lines(x, lane, number, r);
     idx_manifest_close(r);
+    return code ? code : dup_index_image_end(x, lane, number);
+}
+
+static int take_notes(struct dup_index *x, unsigned lane, size_t number, struct dup_notes_reader *r)
+{
+    struct dup_lane *l = &x->lanes[lane];
+    struct bytes folder;
+    unsigned notes = 0;
+    int code = 0, got;
+
+    while (!code && (got = dup_notes_next(r, &folder, &l->item)) == 1) {
+        code = folder.data ? take_folder(l, x->images->list[number], folder)
+                           : take_item(x, lane, number, l->item.entry.place.offset);
+        if (++notes % CANCEL_LINES == 0 && dup_index_cancelled(x))
+            return ERR_CANCELLED;
+    }
+    l->notes_fault = r->fault;
+    return code ? code : got;
+}
+
+int dup_index_read_notes(struct dup_index *x, unsigned lane, size_t number,
+                         const struct dup_notes *notes, const struct dup_noted *noted)
+{
+    struct dup_image *image = x->images->list[number];
+    struct dup_notes_reader r;
+    int code;
+
+    if (image->state != DUP_UNREAD)
+        return 0;
+    image->state = DUP_COMPLETE;
+    dup_notes_open(&r, notes, noted);
+    code = take_notes(x, lane, number, &r);
+    dup_notes_close(&r);
     return code ? code : dup_index_image_end(x, lane, number);
 }

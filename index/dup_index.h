@@ -23,6 +23,7 @@
 #include <stdint.h>
 
 #include "index/dup_images.h"
+#include "index/dup_notes.h"
 #include "index/dup_sink.h"
 #include "index/manifest.h"
 
@@ -43,6 +44,10 @@ void dup_index_destroy(struct dup_index *x); /* NULL is allowed */
 /* Reads the manifest of image `number` of the table, each once; nothing for one that is repeated or
  * unreadable. */
 int dup_index_read(struct dup_index *x, unsigned lane, size_t number);
+
+/* The same from what was noted while that manifest, which is whole, was written. */
+int dup_index_read_notes(struct dup_index *x, unsigned lane, size_t number,
+                         const struct dup_notes *notes, const struct dup_noted *noted);
 
 /* The same line by line: a record at `offset` of the decompressed manifest; then the image's end,
  * with its state set. ERR_DAMAGED: no such record; the next may follow. */

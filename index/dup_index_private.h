@@ -17,6 +17,7 @@ struct dup_lane {
     struct sorter *contents; /* the digests of the image at hand */
     bool unclear;            /* it holds what has no digest that counts */
     uint64_t folders_sum, states_sum;
+    struct fault notes_fault;
 };
 
 struct dup_index {

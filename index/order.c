@@ -44,7 +44,7 @@ struct idx_run {
     size_t entry_count, entry_room;
     struct told *told;
     size_t told_count, told_room;
-    struct buf nids;
+    struct buf nids, notes;
 };
 
 /* A slot that has runs, until it is delivered. */
@@ -58,7 +58,7 @@ struct slot {
 struct idx_order {
     struct idx_order_sink sink;
     uint64_t wait_bytes;
-    _Atomic uint64_t waiting; /* bytes of lines */
+    _Atomic uint64_t waiting; /* bytes of lines and notes */
     atomic_int result;
     pthread_mutex_t mutex;
     pthread_cond_t moved; /* a slot was delivered, or all is over */
@@ -93,6 +93,7 @@ static void free_run(struct idx_run *r)
     mem_free(r->entries);
     mem_free(r->told);
     buf_done(&r->nids);
+    buf_done(&r->notes);
     mem_free(r);
 }
 
@@ -151,7 +152,8 @@ static int fail(struct idx_order *o, int code)
 
 static bool is_large(const struct idx_run *r)
 {
-    size_t bytes = r->entry_room * sizeof *r->entries + r->told_room * sizeof *r->told;
+    size_t bytes =
+        r->entry_room * sizeof *r->entries + r->told_room * sizeof *r->told + r->notes.capacity;
 
     for (size_t i = 0; i < r->piece_room; i++)
         bytes += r->pieces[i].lines.capacity + r->pieces[i].frame.capacity;
@@ -166,6 +168,7 @@ static void empty_run(struct idx_run *r)
         r->pieces[i].count = 0;
     }
     buf_reset(&r->nids);
+    buf_reset(&r->notes);
     r->piece_count = r->entry_count = r->told_count = 0;
 }
 
@@ -326,7 +329,7 @@ static struct piece *piece_for(struct idx_run *r, size_t size)
     return buf_reserve(&p->lines, PIECE_BYTES) ? p : NULL;
 }
 
-static bool add(struct idx_run *r, const struct idx_entry *e, const void *line)
+static bool add(struct idx_run *r, const struct idx_entry *e, const void *line, const void *note)
 {
     struct piece *p = piece_for(r, e->size);
 
@@ -334,8 +337,9 @@ static bool add(struct idx_run *r, const struct idx_entry *e, const void *line)
         return false;
     buf_append(&p->lines, line, e->size);
     p->count++;
+    buf_append(&r->notes, note, e->note_size);
     r->entries[r->entry_count++] = *e;
-    return !p->lines.failed;
+    return !p->lines.failed && !r->notes.failed;
 }
 
 static bool precedes(const struct idx_entry *a, const struct idx_entry *b)
@@ -343,11 +347,11 @@ static bool precedes(const struct idx_entry *a, const struct idx_entry *b)
     return a->order != b->order ? a->order < b->order : a->nid < b->nid;
 }
 
-int idx_run_add(struct idx_run *r, const struct idx_entry *e, const void *line)
+int idx_run_add(struct idx_run *r, const struct idx_entry *e, const void *line, const void *note)
 {
     assert(!r->entry_count || precedes(&r->entries[r->entry_count - 1], e));
-    atomic_fetch_add(&r->order->waiting, e->size);
-    return fail(r->order, add(r, e, line) ? 0 : ERR_NOMEM);
+    atomic_fetch_add(&r->order->waiting, e->size + (uint64_t)e->note_size);
+    return fail(r->order, add(r, e, line, note) ? 0 : ERR_NOMEM);
 }
 
 /* ---- merging ---- */
@@ -355,7 +359,7 @@ int idx_run_add(struct idx_run *r, const struct idx_entry *e, const void *line)
 /* Where a run's reading stands. */
 struct reader {
     struct idx_run *run;
-    size_t entry, told, piece, at;
+    size_t entry, told, piece, at, note;
 };
 
 static int copy_told(struct reader *from, struct idx_run *to)
@@ -379,18 +383,20 @@ static int copy_told(struct reader *from, struct idx_run *to)
 static bool copy_entry(struct reader *from, struct idx_run *to)
 {
     const struct idx_entry *e = &from->run->entries[from->entry];
-    const uint8_t *line;
+    const uint8_t *line, *note;
 
     if (from->at == from->run->pieces[from->piece].lines.size) {
         from->piece++;
         from->at = 0;
     }
     line = from->run->pieces[from->piece].lines.data + from->at;
+    note = from->run->notes.data ? from->run->notes.data + from->note : NULL;
     if (copy_told(from, to))
         return false;
     from->entry++;
     from->at += e->size;
-    return add(to, e, line);
+    from->note += e->note_size;
+    return add(to, e, line, note);
 }
 
 /* Merges two runs into one. NULL: no memory. */
@@ -437,10 +443,12 @@ static int merge_all(struct slot *s)
 static int tell(struct idx_order *o, const struct idx_run *r)
 {
     const uint32_t *nids = (const uint32_t *)(const void *)r->nids.data;
-    size_t told = 0;
+    size_t told = 0, note = 0;
     int rc = 0;
 
     for (size_t i = 0; i < r->entry_count && !rc; i++) {
+        const struct idx_entry *e = &r->entries[i];
+
         for (; told < r->told_count && r->told[told].entry == i && !rc; told++) {
             struct finding f = r->told[told].finding;
 
@@ -449,7 +457,8 @@ static int tell(struct idx_order *o, const struct idx_run *r)
             rc = o->sink.finding(o->sink.ctx, &f);
         }
         if (!rc)
-            rc = o->sink.entry(o->sink.ctx, &r->entries[i]);
+            rc = o->sink.entry(o->sink.ctx, e, e->note_size ? r->notes.data + note : NULL);
+        note += e->note_size;
     }
     return rc;
 }
@@ -466,6 +475,8 @@ static int deliver(struct idx_order *o, const struct idx_run *r)
                                  (struct bytes){p->frame.data, p->frame.size});
         atomic_fetch_sub(&o->waiting, p->lines.size);
     }
+    if (r)
+        atomic_fetch_sub(&o->waiting, r->notes.size);
     return rc;
 }
 

@@ -32,7 +32,8 @@ struct idx_entry {
     uint64_t order;
     uint32_t nid;
     uint32_t folder;
-    uint32_t size; /* of its line, '\n' included */
+    uint32_t size;      /* of its line, '\n' included */
+    uint32_t note_size; /* of what goes along with it to the sink */
     bool assoc, orphan, partial, failed;
     struct idx_mark mark; /* unless failed */
 };
@@ -41,7 +42,7 @@ struct idx_order_sink {
     void *ctx;
     /* In order; what was told of the entry before it. */
     int (*finding)(void *ctx, const struct finding *f);
-    int (*entry)(void *ctx, const struct idx_entry *e);
+    int (*entry)(void *ctx, const struct idx_entry *e, const void *note);
     struct idx_manifest_writer *manifest; /* gets the lines, as items */
 };
 
@@ -56,8 +57,8 @@ void idx_order_destroy(struct idx_order *o); /* NULL is allowed; runs that are l
 int idx_run_begin(struct idx_order *o, uint64_t slot, struct idx_run **out);
 /* A finding about the entry that is added next. */
 int idx_run_finding(struct idx_run *r, const struct finding *f);
-/* e->size: of `line`. */
-int idx_run_add(struct idx_run *r, const struct idx_entry *e, const void *line);
+/* e->size: of `line`, e->note_size: of `note`. */
+int idx_run_add(struct idx_run *r, const struct idx_entry *e, const void *line, const void *note);
 
 /* All runs of the slot are there. packer: the thread's own. */
 int idx_order_close(struct idx_order *o, uint64_t slot, struct packer *packer);

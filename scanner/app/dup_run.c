@@ -123,6 +123,7 @@ int dup_run_add(struct dup_run *r, const char *path)
 }
 
 struct reading {
+    struct dup_run *run;
     struct dup_index *index;
     size_t image_count;
     atomic_size_t next;
@@ -135,6 +136,16 @@ struct reader {
     pthread_t thread;
 };
 
+static int read_image(struct reading *all, unsigned lane, size_t number)
+{
+    const struct dup_notes *notes = all->run->notes;
+    const struct dup_noted *noted =
+        notes ? dup_notes_find(notes, all->run->images.list[number]->manifest) : NULL;
+
+    return noted ? dup_index_read_notes(all->index, lane, number, notes, noted)
+                 : dup_index_read(all->index, lane, number);
+}
+
 static void *read_some(void *arg)
 {
     struct reader *self = arg;
@@ -144,7 +155,7 @@ static void *read_some(void *arg)
 
     while (!code && !atomic_load(&all->code) &&
            (number = atomic_fetch_add(&all->next, 1)) < all->image_count)
-        code = dup_index_read(all->index, self->lane, number);
+        code = read_image(all, self->lane, number);
     if (code)
         atomic_compare_exchange_strong(&all->code, &none, code);
     return NULL;
@@ -153,7 +164,7 @@ static void *read_some(void *arg)
 /* The calling thread is the first reader; the others start as far as there is room for them. */
 static int read_all(struct dup_run *r, struct dup_index *index, unsigned jobs)
 {
-    struct reading reading = {.index = index, .image_count = r->images.count};
+    struct reading reading = {.run = r, .index = index, .image_count = r->images.count};
     struct reader *readers = mem_alloc_array(jobs, sizeof *readers);
     unsigned started = 1;
 
@@ -245,7 +256,8 @@ static int keep_totals(void *ctx, const struct dup_totals *totals)
 }
 
 int dup_run_write_out(const char *out, unsigned jobs, uint64_t memory_bytes,
-                      const atomic_bool *cancel, struct dup_totals *totals)
+                      const struct dup_notes *notes, const atomic_bool *cancel,
+                      struct dup_totals *totals)
 {
     struct dup_run run;
     struct dup_index_options options;
@@ -257,6 +269,7 @@ int dup_run_write_out(const char *out, unsigned jobs, uint64_t memory_bytes,
 
     dup_run_init(&run, true);
     run.may_be_empty = true;
+    run.notes = notes;
     *totals = (struct dup_totals){0};
     buf_printf(&path, "%s/duplicates.jsonl.zst", out);
     code = buf_cstr(&path) ? dup_run_add(&run, out) : ERR_NOMEM;

@@ -14,9 +14,10 @@
 
 struct dup_run {
     struct dup_images images;
-    bool trouble;      /* a manifest or a folder could not be used, or not to its end */
-    bool quiet;        /* no notes on what is no trouble */
-    bool may_be_empty; /* a folder without manifests is no trouble */
+    bool trouble;                  /* a manifest or a folder could not be used, or not to its end */
+    bool quiet;                    /* no notes on what is no trouble */
+    const struct dup_notes *notes; /* of manifests in the folder; may be NULL */
+    bool may_be_empty;             /* a folder without manifests is no trouble */
 };
 
 void dup_run_init(struct dup_run *r, bool quiet);
@@ -35,9 +36,11 @@ int dup_run_tell(struct dup_run *r, unsigned jobs, uint64_t memory_bytes, const 
 
 /*
  * Writes OUT/duplicates.jsonl.zst over all manifests in OUT; no file where there are none. What
- * goes wrong is said. *totals is filled on success. Temporary files go to OUT.
+ * goes wrong is said. *totals is filled on success. Temporary files go to OUT. `notes`, settled:
+ * what was noted of some of them; may be NULL.
  */
 int dup_run_write_out(const char *out, unsigned jobs, uint64_t memory_bytes,
-                      const atomic_bool *cancel, struct dup_totals *totals);
+                      const struct dup_notes *notes, const atomic_bool *cancel,
+                      struct dup_totals *totals);
 
 #endif

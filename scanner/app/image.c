@@ -219,6 +219,7 @@ static int scan_at_once(struct image_worker *w, const struct ost_header_report *
         lanes_init(&lanes, &order, &w->kit, w->run->memory_bytes / 4, &w->run->counters->items);
 
     lanes.cross = w->rec.cross;
+    lanes.noted = w->rec.note != NULL;
     lanes.evidence = w->rec.evidence;
     check.help = &help;
     if (!err)
@@ -359,6 +360,7 @@ static int try_manifest(struct image_worker *w, const struct ost_header_report *
     w->rec.output_failed = err && err != ERR_NOMEM;
     if (err)
         return err;
+    records_start_notes(&w->rec, w->run->notes);
     err = write_content(w, report, in_turn, again);
     if (err || *again) {
         idx_manifest_abort(w->rec.manifest);
@@ -366,6 +368,8 @@ static int try_manifest(struct image_worker *w, const struct ost_header_report *
         err = idx_manifest_commit(w->rec.manifest, &o->fault);
         w->rec.output_failed = err && err != ERR_NOMEM;
         o->has_manifest = !err;
+        if (!err)
+            records_keep_notes(&w->rec, w->manifest_name);
     }
     w->rec.manifest = NULL;
     return err;

@@ -17,6 +17,7 @@
 #include "scanner/app/worklist.h"
 #include "scanner/engine.h"
 
+struct dup_notes;
 struct resume;
 
 /* What all workers of a run share; constant while they work. */
@@ -25,9 +26,10 @@ struct image_run {
     const struct engine *engine;
     enum io_backend io; /* what the probe at the start found to work */
     const char *manifest_dir;
-    struct resume *resume; /* what earlier runs have finished; NULL: nothing */
-    uint64_t memory_bytes; /* for one image */
-    struct crew *crew;     /* threads that may help with an image */
+    struct dup_notes *notes; /* for the duplicates at the end; NULL: none are wanted */
+    struct resume *resume;   /* what earlier runs have finished; NULL: nothing */
+    uint64_t memory_bytes;   /* for one image */
+    struct crew *crew;       /* threads that may help with an image */
     const atomic_bool *cancel;
     struct progress_counters *counters;
     struct bytes redact_key; /* size 0: nothing is redacted */

@@ -39,8 +39,27 @@ int records_begin(struct image_records *r, struct image_outcome *outcome)
     return err;
 }
 
+static void lose_notes(struct image_records *r)
+{
+    dup_note_end(r->note, NULL);
+    r->note = NULL;
+}
+
+void records_start_notes(struct image_records *r, struct dup_notes *notes)
+{
+    r->offset = 0;
+    r->note = notes ? dup_note_begin(notes) : NULL;
+}
+
+void records_keep_notes(struct image_records *r, const char *manifest_name)
+{
+    dup_note_end(r->note, manifest_name);
+    r->note = NULL;
+}
+
 void records_forget(struct image_records *r)
 {
+    lose_notes(r);
     idx_finding_list_destroy(r->findings);
     idx_finding_list_destroy(r->later);
     idx_folders_destroy(r->folders);
@@ -72,6 +91,9 @@ int records_put_line(struct image_records *r, enum idx_record type)
 
     if (type != RECORD_ITEM)
         kit_redact(r->kit);
+    if (type == RECORD_FOLDER)
+        dup_note_folder(r->note, (struct bytes){line->data, line->size});
+    r->offset += line->size;
     err = line->failed ? ERR_NOMEM : idx_manifest_line(r->manifest, type, line->data, line->size);
     r->output_failed |= err && err != ERR_NOMEM;
     buf_reset(line);
@@ -139,6 +161,7 @@ static int on_item(void *ctx, const struct ost_item *item)
     struct idx_view view;
     int err = kit_item_line(r->kit, item, &view);
 
+    lose_notes(r); /* only entries bring them */
     if (!err)
         err = idx_evidence_log(r->evidence, &r->kit->log, item, &view);
     if (!err)
@@ -164,6 +187,7 @@ static int on_failed(void *ctx, uint32_t nid, uint32_t folder, bool assoc)
     struct image_records *r = ctx;
     int err;
 
+    lose_notes(r);
     idx_record_failed_item(&r->kit->line, nid, folder, assoc);
     err = records_put_line(r, RECORD_ITEM);
     if (!err && r->cross)
@@ -176,12 +200,17 @@ static int on_failed(void *ctx, uint32_t nid, uint32_t folder, bool assoc)
 }
 
 /* An item whose line was written. */
-static int on_entry(void *ctx, const struct idx_entry *e)
+static int on_entry(void *ctx, const struct idx_entry *e, const void *note)
 {
     struct image_records *r = ctx;
     struct image_outcome *o = r->outcome;
     int err;
 
+    if (note)
+        dup_note_item(r->note, r->offset, (struct bytes){note, e->note_size});
+    else
+        lose_notes(r);
+    r->offset += e->size;
     *(e->assoc ? &o->assoc : &o->items) += 1;
     o->partial += e->partial;
     o->failed += e->failed;

@@ -10,6 +10,7 @@
 #ifndef SCANNER_APP_IMAGE_RECORDS_H
 #define SCANNER_APP_IMAGE_RECORDS_H
 
+#include "index/dup_notes.h"
 #include "index/evidence.h"
 #include "index/finding_list.h"
 #include "index/folders.h"
@@ -36,6 +37,8 @@ struct image_records {
     struct idx_image_record image; /* all but `image` is set by whoever scans it */
     struct image_outcome *outcome;
     struct idx_manifest_writer *manifest; /* that is being written, or NULL */
+    uint64_t offset;                      /* its bytes so far, uncompressed */
+    struct dup_note *note;                /* of it; NULL: none is taken */
     struct idx_finding_list *findings;
     struct idx_finding_list *later; /* what was found of items, to stand behind the structure's */
     struct idx_folders *folders;
@@ -70,6 +73,10 @@ void records_end(struct image_records *r);
 
 /* Writes the record that stands in the kit's line, redacted; items' lines are already. */
 int records_put_line(struct image_records *r, enum idx_record type);
+/* The manifest is begun; notes: where those of the run are kept, or NULL. */
+void records_start_notes(struct image_records *r, struct dup_notes *notes);
+/* The manifest is there, by that name. */
+void records_keep_notes(struct image_records *r, const char *manifest_name);
 int records_write_image(struct image_records *r, const struct ost_image *image);
 
 /* A finding, to be written at the end. */

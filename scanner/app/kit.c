@@ -1,6 +1,7 @@
 /* kit.c: see kit.h. */
 #include "scanner/app/kit.h"
 
+#include "index/dup_notes.h"
 #include "index/record.h"
 #include "index/view.h"
 #include "io/err.h"
@@ -45,6 +46,8 @@ void kit_done(struct kit *k)
     idx_digester_destroy(k->digester);
     arena_done(&k->arena);
     buf_done(&k->line);
+    dup_item_done(&k->dup);
+    buf_done(&k->note);
     *k = (struct kit){.line = BUF_INIT};
 }
 
@@ -68,4 +71,13 @@ int kit_item_line(struct kit *k, const struct ost_item *item, struct idx_view *v
     idx_record_item(&k->line, item, view, &digests);
     kit_redact(k);
     return k->line.failed ? ERR_NOMEM : 0;
+}
+
+void kit_note(struct kit *k)
+{
+    buf_reset(&k->note);
+    if (dup_item_parse((struct bytes){k->line.data, k->line.size}, &k->dup) == 0)
+        dup_item_pack(&k->dup, &k->note);
+    if (k->note.failed)
+        buf_reset(&k->note);
 }

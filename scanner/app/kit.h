@@ -7,6 +7,7 @@
 #define SCANNER_APP_KIT_H
 
 #include "index/digest.h"
+#include "index/dup_item.h"
 #include "index/evidence.h"
 #include "index/frames.h"
 #include "index/hash.h"
@@ -27,6 +28,8 @@ struct kit {
     struct idx_redactor *redactor; /* NULL: nothing is redacted */
     struct arena arena;            /* of the item in hand */
     struct buf line;               /* empty between lines */
+    struct dup_item dup;           /* of the line in hand, for the notes: */
+    struct buf note;
 };
 
 /* redact_key: empty for none. ERR_NOMEM, ERR_MFILE, ERR_SYS, ERR_UNSUPPORTED (hash.h). */
@@ -35,6 +38,10 @@ void kit_done(struct kit *k); /* all zero is allowed */
 
 /* Redacts the record that stands in k->line, where there is a key. */
 void kit_redact(struct kit *k);
+
+/* What the duplicate index wants of k->line, an item's, into k->note, which is empty where that
+ * fails. */
+void kit_note(struct kit *k);
 
 /* Makes the line of an item in k->line, redacted; *view: until the next call. ERR_NOMEM. */
 int kit_item_line(struct kit *k, const struct ost_item *item, struct idx_view *view);

@@ -55,12 +55,16 @@ static int on_finding(void *lane, const struct finding *f)
 
 static int put_line(struct lane *l)
 {
-    struct buf *line = &l->kit->line;
-    int err = ERR_NOMEM;
+    struct buf *line = &l->kit->line, *note = &l->kit->note;
+    int err = line->failed ? ERR_NOMEM : 0;
 
+    buf_reset(note);
+    if (!err && l->lanes->noted)
+        kit_note(l->kit);
     l->entry.size = (uint32_t)line->size;
-    if (!line->failed)
-        err = idx_run_add(l->run, &l->entry, line->data);
+    l->entry.note_size = (uint32_t)note->size;
+    if (!err)
+        err = idx_run_add(l->run, &l->entry, line->data, note->data);
     buf_reset(line);
     atomic_fetch_add(l->lanes->items, 1);
     return err;

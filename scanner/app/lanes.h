@@ -21,6 +21,7 @@ struct lanes {
     struct crosscheck *cross;      /* gets the items too; NULL: there is none */
     struct idx_evidence *evidence; /* gets the logs */
     atomic_uint_fast64_t *items;   /* counts them */
+    bool noted;                    /* notes for the duplicate index go along with them */
     struct native_lanes native;
 };
 

@@ -23,7 +23,7 @@
 #include "scanner/app/tty.h"
 #include "scanner/engine_native.h"
 
-enum { SHARD_NAME = 48 };
+enum { SHARD_NAME = 48, NOTES_PART = 64, NOTES_BYTES_MOST = 16 << 20 };
 
 struct scan {
     struct batch batch;
@@ -163,7 +163,10 @@ static int write_duplicates(struct scan *s)
 
     if (atomic_load(s->batch.interrupted) || o->shards)
         return 0;
-    err = dup_run_write_out(o->out, o->jobs, o->memory_bytes, s->batch.interrupted, &totals);
+    if (s->run.notes)
+        dup_notes_settle(s->run.notes);
+    err = dup_run_write_out(o->out, o->jobs, o->memory_bytes, s->run.notes, s->batch.interrupted,
+                            &totals);
     terminal_quote(bytes_text(o->out), &out);
     if (!err && totals.images && o->output == OUTPUT_TEXT && !o->quiet)
         printf("duplicates %" PRIu64 " items in %" PRIu64 " groups, %s could be saved: "
@@ -233,6 +236,18 @@ static int open_journal(struct scan *s)
     return err;
 }
 
+/* What they cannot be had for is read from the manifests. */
+static int prepare_notes(struct scan *s)
+{
+    const struct options *o = s->options;
+    uint64_t keep = o->memory_bytes / NOTES_PART;
+
+    if (o->shards)
+        return 0;
+    return dup_notes_create(o->out, keep < NOTES_BYTES_MOST ? (size_t)keep : NOTES_BYTES_MOST,
+                            &s->run.notes);
+}
+
 static int prepare_out(struct scan *s)
 {
     struct fault fault = {0};
@@ -287,6 +302,8 @@ int command_scan(const struct options *o)
         .counters = &s.batch.counters,
     };
     if (!err)
+        err = prepare_notes(&s);
+    if (!err)
         status = prepare_out(&s);
     if (!err && status == EXIT_DONE) {
         err = batch_run(&s.batch);
@@ -295,6 +312,7 @@ int command_scan(const struct options *o)
     if (err)
         complain("%s", err_text(err));
     batch_done(&s.batch);
+    dup_notes_destroy(s.run.notes);
     resume_close(s.run.resume);
     buf_done(&s.manifest_dir);
     outfolder_forget_key(&s.redact_key);

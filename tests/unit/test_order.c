@@ -53,14 +53,19 @@ static int on_finding(void *ctx, const struct finding *f)
     return 0;
 }
 
-static int on_entry(void *ctx, const struct idx_entry *e)
+static int on_entry(void *ctx, const struct idx_entry *e, const void *note)
 {
     struct gathered *g = ctx;
+    uint32_t noted;
 
     assert_int_equal(e->nid, g->next);
     assert_int_equal(e->folder, e->nid / 7);
     assert_int_equal(g->told, findings_of(e->nid));
     assert_int_equal(e->failed, e->nid % 11 == 0);
+    assert_int_equal(note != NULL, e->nid % 3 > 0);
+    if (note)
+        memcpy(&noted, note, sizeof noted);
+    assert_true(!note || noted == e->nid);
     g->next++;
     g->told = 0;
     return (int)g->next == g->fail_at ? g->fail_code : 0;
@@ -93,7 +98,8 @@ static int add_entry(struct idx_run *r, uint64_t slot, uint32_t k)
         rc = idx_run_finding(r, &f);
     }
     e.size = (uint32_t)make_line(line, sizeof line, nid);
-    return rc ? rc : idx_run_add(r, &e, line);
+    e.note_size = nid % 3 * (uint32_t)sizeof nid; /* nid, and whatever */
+    return rc ? rc : idx_run_add(r, &e, line, items);
 }
 
 /* runs: 1 or RUNS. */
