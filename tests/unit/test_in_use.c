@@ -20,7 +20,7 @@
 #include "tests/support/tempdir.h"
 
 struct place {
-    const char *folder;
+    const char *folder; /* with images/, which is scanned, and what scans wrote */
     char image[600], other[600];
     int held; /* the image, open for writing as Outlook has it */
 };
@@ -61,12 +61,13 @@ static int set_up(void **state)
     (void)state;
     signal(SIGIO, SIG_IGN); /* how the kernel tells that someone wants to open what we hold */
     place.folder = tempdir_make();
-    snprintf(place.image, sizeof place.image, "%s/held.ost", place.folder);
-    snprintf(place.other, sizeof place.other, "%s/other.ost", place.folder);
+    snprintf(place.image, sizeof place.image, "%s/images/held.ost", place.folder);
+    snprintf(place.other, sizeof place.other, "%s/images/other.ost", place.folder);
     snprintf(command, sizeof command,
-             "for f in '%s' '%s'; do '%s' --profile tiny --exchange --synced --truth none -q -o "
+             "mkdir '%s/images' && for f in '%s' '%s'; do '%s' --profile tiny --exchange --synced "
+             "--truth none -q -o "
              "\"$f\" || exit; done",
-             place.image, place.other, OSTGEN_EXE);
+             place.folder, place.image, place.other, OSTGEN_EXE);
     assert_int_equal(system(command), 0);
     place.held = open(place.image, O_RDWR | O_CLOEXEC);
     assert_true(place.held >= 0);
@@ -93,9 +94,9 @@ static void a_held_image_is_to_be_retried(void **state)
 {
     (void)state;
     lease(F_WRLCK);
-    assert_int_equal(
-        OSTSCAN(said, "scan -o '%s/out' --progress never '%s' 2>&1", place.folder, place.folder),
-        3);
+    assert_int_equal(OSTSCAN(said, "scan -o '%s/out' --progress never '%s/images' 2>&1",
+                             place.folder, place.folder),
+                     3);
     assert_said("held.ost: in_use; remedy retry_closed: open: in use by another program\n");
     assert_int_equal(run((snprintf(command, sizeof command,
                                    "jq -r 'select(.path? and (.path | endswith(\"held.ost\"))) | "
@@ -123,9 +124,9 @@ static void a_held_image_is_to_be_retried(void **state)
 static void a_released_one_is_scanned_by_the_same_command(void **state)
 {
     (void)state;
-    assert_int_equal(
-        OSTSCAN(said, "scan -o '%s/out' --progress never '%s' 2>&1", place.folder, place.folder),
-        0);
+    assert_int_equal(OSTSCAN(said, "scan -o '%s/out' --progress never '%s/images' 2>&1",
+                             place.folder, place.folder),
+                     0);
     assert_said("held.ost: ok, ");
     assert_said("remedies  2 none\n");
     assert_said("kept      1 image of an earlier run");
@@ -140,9 +141,9 @@ static void one_that_others_read_is_not_in_use(void **state)
     close(place.held); /* or there could be no lease to read */
     place.held = reading;
     lease(F_RDLCK);
-    assert_int_equal(
-        OSTSCAN(said, "scan -o '%s/again' --progress never '%s' 2>&1", place.folder, place.folder),
-        0);
+    assert_int_equal(OSTSCAN(said, "scan -o '%s/again' --progress never '%s/images' 2>&1",
+                             place.folder, place.folder),
+                     0);
     assert_said("held.ost: ok, ");
     assert_said("remedies  2 none\n");
     assert_int_equal(OSTSCAN(said, "check '%s' 2>&1", place.image), 0);
