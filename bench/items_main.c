@@ -124,7 +124,7 @@ static int on_item(void *ctx, const struct ost_item *item)
     if (rc || b->stage < RECORD)
         return rc;
     buf_reset(&b->line);
-    idx_record_item(&b->line, item, &view, &digests);
+    idx_record_item(&b->line, item, &view, &digests, NULL);
     b->line_bytes += b->line.size;
     if (b->line.failed)
         return ERR_NOMEM;

@@ -59,7 +59,7 @@ static int on_item(void *ctx, const struct ost_item *item)
     at[RECORD] = now();
     if (rc)
         return rc;
-    idx_record_item(&x->lines, item, &view, &digests);
+    idx_record_item(&x->lines, item, &view, &digests, NULL);
     at[STEPS] = now();
     for (int s = 0; s < STEPS; s++)
         x->ns[s] += at[s + 1] - at[s];

@@ -367,6 +367,75 @@ int dup_item_parse(struct bytes line, struct dup_item *out)
     return 0;
 }
 
+static uint32_t mark_at(const struct buf *line, struct idx_place place)
+{
+    return place.end ? dup_mark_of((struct bytes){line->data + place.at, place.end - place.at}) : 0;
+}
+
+static void attachments_of(const struct ost_item *item, const struct idx_item_places *places,
+                           const struct buf *line, struct dup_item *out)
+{
+    for (size_t i = 0; i < places->attachments; i++) {
+        const struct ost_attachment *a = &item->attachments[i];
+        struct dup_attachment made = {0};
+
+        made.digest = a->data_digest;
+        made.size_bytes = a->has_data ? a->data_bytes : 0;
+        made.nid = a->nid;
+        made.name = mark_at(line, places->names[i]);
+        buf_append(&out->attachments, &made, sizeof made);
+    }
+    out->attachment_count = out->attachments.size / sizeof(struct dup_attachment);
+}
+
+static enum dup_fate fate_of_item(const struct ost_item *item, const struct idx_digests *digests)
+{
+    if (item->damage_count)
+        return FATE_PARTIAL;
+    if (item->recovered)
+        return FATE_RECOVERED;
+    return digests->exact.size ? FATE_INDEXED : FATE_UNDIGESTED;
+}
+
+bool dup_item_of(const struct ost_item *item, const struct idx_view *view,
+                 const struct idx_digests *digests, const struct idx_item_places *places,
+                 const struct buf *line, struct dup_item *out)
+{
+    struct dup_entry *e = &out->entry;
+
+    if (places->attachments > IDX_NAMES_PLACED)
+        return false;
+    out->fate = fate_of_item(item, digests);
+    out->assoc = item->assoc;
+    *e = (struct dup_entry){
+        .of = DUP_ITEM,
+        .by_core = digests->core.size > 0,
+        .joint = digests->core.size ? digests->core : digests->exact,
+        .exact = digests->exact,
+        .has_mih = digests->has_mih,
+        .nid = item->nid,
+        .has_folder = item->folder != 0,
+        .folder = item->folder,
+        .orphan = item->orphan,
+        .has_size = view->has_size && view->size >= 0,
+        .kind = (uint8_t)view->kind,
+    };
+    if (e->has_size)
+        e->size_bytes = (uint64_t)view->size;
+    if (e->has_mih)
+        memcpy(e->mih, digests->mih, sizeof e->mih);
+    e->marks[MARK_CLASS] = mark_at(line, places->message_class);
+    e->marks[MARK_TEXT] = mark_at(line, places->text);
+    e->marks[MARK_HTML] = mark_at(line, places->html);
+    e->marks[MARK_RTF] = mark_at(line, places->rtf);
+    e->marks[MARK_BCC] = mark_at(line, places->bcc);
+    e->marks[MARK_SEARCH_KEY] = mark_at(line, places->search_key);
+    e->marks[MARK_STATE] = mark_at(line, places->state);
+    buf_reset(&out->attachments);
+    attachments_of(item, places, line, out);
+    return !out->attachments.failed;
+}
+
 int dup_stored_text(struct bytes record, const char *key, struct buf *out)
 {
     char hex[64];

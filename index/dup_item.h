@@ -7,6 +7,7 @@
 #define INDEX_DUP_ITEM_H
 
 #include "index/dup_entry.h"
+#include "index/record.h"
 #include "io/buf.h"
 #include "io/bytes.h"
 
@@ -40,6 +41,14 @@ void dup_item_done(struct dup_item *i);
 
 /* ERR_DAMAGED: no item record; ERR_NOMEM. */
 int dup_item_parse(struct bytes line, struct dup_item *out);
+
+/*
+ * The same of an item whose line was just written to `line`, without reading it. False: it has more
+ * attachments than there are places.
+ */
+bool dup_item_of(const struct ost_item *item, const struct idx_view *view,
+                 const struct idx_digests *digests, const struct idx_item_places *places,
+                 const struct buf *line, struct dup_item *out);
 
 /* "xxh3:…" or "sha256:…"; false for anything else. */
 bool dup_digest_parse(struct bytes text, struct ost_digest *out);

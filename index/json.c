@@ -191,11 +191,13 @@ static size_t escape_one(struct buf *out, const uint8_t *p, size_t size, bool *v
 }
 
 /* The text in quotes; false if any of it was not valid UTF-8. */
-static bool quoted(struct buf *out, const uint8_t *text, size_t size)
+static bool quoted(struct json *j, const uint8_t *text, size_t size)
 {
+    struct buf *out = j->out;
     bool valid = true;
     size_t at = 0;
 
+    j->value_at = out->size;
     buf_putc(out, '"');
     while (at < size) {
         size_t run = plain_run(text + at, size - at);
@@ -206,6 +208,7 @@ static bool quoted(struct buf *out, const uint8_t *text, size_t size)
             at += escape_one(out, text + at, size - at, &valid);
     }
     buf_putc(out, '"');
+    j->value_end = out->size;
     return valid;
 }
 
@@ -241,7 +244,7 @@ static void hex_companion(struct json *j, const char *key, const uint8_t *data, 
 void json_text(struct json *j, const char *key, const void *text, size_t size)
 {
     begin(j, key);
-    if (!quoted(j->out, text, size) && key)
+    if (!quoted(j, text, size) && key)
         hex_companion(j, key, text, size);
 }
 
@@ -274,7 +277,7 @@ void json_stored(struct json *j, const char *key, struct bytes text, bool whole,
         return;
     size = cut_length(text.data, text.size, limit);
     begin(j, key);
-    hex = !quoted(j->out, text.data, size) || !whole;
+    hex = !quoted(j, text.data, size) || !whole;
     if (hex)
         hex_companion(j, key, stored.data, stored.size < limit ? stored.size : limit);
     cut = size < text.size || (hex && stored.size > limit);
@@ -300,9 +303,11 @@ void json_cstr(struct json *j, const char *key, const char *text)
 void json_hex(struct json *j, const char *key, const void *data, size_t size)
 {
     begin(j, key);
+    j->value_at = j->out->size;
     buf_putc(j->out, '"');
     append_hex(j->out, data, size);
     buf_putc(j->out, '"');
+    j->value_end = j->out->size;
 }
 
 void json_u64(struct json *j, const char *key, uint64_t value)
@@ -351,12 +356,13 @@ void json_digest(struct json *j, const char *key, const struct ost_digest *d)
     at = begin_with(j, key, IDX_DIGEST_TEXT + 2);
     if (!at)
         return;
+    j->value_at = j->out->size;
     text = (char *)at + 1;
     idx_digest_text(d, text);
     *at = '"';
     at = (uint8_t *)text + strlen(text);
     *at++ = '"';
-    j->out->size = (size_t)(at - j->out->data);
+    j->value_end = j->out->size = (size_t)(at - j->out->data);
 }
 
 void json_time(struct json *j, const char *key, int64_t seconds, uint32_t nanoseconds,

@@ -25,6 +25,7 @@ struct json {
     struct buf *out;
     unsigned depth;
     bool has_member[JSON_DEPTH + 1];
+    size_t value_at, value_end; /* in `out`: the last text, hex or digest, with its quotes */
 };
 
 void json_start(struct json *j, struct buf *out); /* begins at the buffer's end */

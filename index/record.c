@@ -159,31 +159,48 @@ static bool list_is_full(const struct json *j, size_t from)
     return j->out->size - from > IDX_LIST_BYTES_MAX;
 }
 
-static void addresses(struct json *j, const char *key, const char *key_more,
-                      const struct idx_address *list, size_t count)
+/* What was written last, unless nothing was since `from`. */
+static struct idx_place last_value(const struct json *j, size_t from)
+{
+    return j->out->size > from ? (struct idx_place){j->value_at, j->value_end}
+                               : (struct idx_place){0};
+}
+
+static struct idx_place addresses(struct json *j, const char *key, const char *key_more,
+                                  const struct idx_address *list, size_t count)
 {
     const size_t from = j->out->size;
+    struct idx_place place = {0};
     size_t i;
 
     if (!count)
-        return;
+        return place;
     json_array(j, key);
+    place.at = j->out->size - 1;
     for (i = 0; i < count && !list_is_full(j, from); i++) {
         json_object(j, NULL);
         address_members(j, &list[i]);
     }
     json_close_array(j);
+    place.end = j->out->size;
     if (i < count)
         json_u64(j, key_more, count - i);
+    return place;
 }
 
-static void attachment(struct json *j, const struct ost_attachment *a, const struct idx_str *name,
-                       const struct ost_digest *embedded)
+/* The place of its name. */
+static struct idx_place attachment(struct json *j, const struct ost_attachment *a,
+                                   const struct idx_str *name, const struct ost_digest *embedded)
 {
+    struct idx_place place;
+    size_t from;
+
     json_object(j, NULL);
     if (a->nid)
         json_u64(j, "nid", a->nid);
+    from = j->out->size;
     str(j, "name", name);
+    place = last_value(j, from);
     if (a->method >= 0)
         json_i64(j, "method", a->method);
     if (a->has_data)
@@ -191,28 +208,46 @@ static void attachment(struct json *j, const struct ost_attachment *a, const str
     json_digest(j, "digest", &a->data_digest);
     json_digest(j, "embedded", embedded);
     json_close_object(j);
+    return place;
 }
 
 static void attachments(struct json *j, const struct ost_item *item, const struct idx_view *view,
-                        const struct idx_digests *digests)
+                        const struct idx_digests *digests, struct idx_item_places *places)
 {
     const size_t from = j->out->size;
     size_t i;
 
+    places->attachments = 0;
     if (!item->attachment_count)
         return;
     json_array(j, "attachments");
-    for (i = 0; i < item->attachment_count && !list_is_full(j, from); i++)
-        attachment(j, &item->attachments[i], &view->attachment_names[i], &digests->embedded[i]);
+    for (i = 0; i < item->attachment_count && !list_is_full(j, from); i++) {
+        struct idx_place name =
+            attachment(j, &item->attachments[i], &view->attachment_names[i], &digests->embedded[i]);
+
+        if (i < IDX_NAMES_PLACED)
+            places->names[i] = name;
+    }
+    places->attachments = i;
     json_close_array(j);
     if (i < item->attachment_count)
         json_u64(j, "attachments_more", item->attachment_count - i);
 }
 
-static void digest_object(struct json *j, const struct idx_digests *d)
+static struct idx_place digest(struct json *j, const char *key, const struct ost_digest *d)
+{
+    const size_t from = j->out->size;
+
+    json_digest(j, key, d);
+    return last_value(j, from);
+}
+
+static void digest_object(struct json *j, const struct idx_digests *d,
+                          struct idx_item_places *places)
 {
     const bool body = d->body_text.size || d->body_html.size || d->body_rtf.size;
 
+    places->text = places->html = places->rtf = places->state = (struct idx_place){0};
     if (!body && !d->exact.size && !d->core.size && !d->state.size)
         return;
     json_object(j, "digest");
@@ -220,12 +255,12 @@ static void digest_object(struct json *j, const struct idx_digests *d)
     json_digest(j, "core", &d->core);
     if (body) {
         json_object(j, "body");
-        json_digest(j, "text", &d->body_text);
-        json_digest(j, "html", &d->body_html);
-        json_digest(j, "rtf", &d->body_rtf);
+        places->text = digest(j, "text", &d->body_text);
+        places->html = digest(j, "html", &d->body_html);
+        places->rtf = digest(j, "rtf", &d->body_rtf);
         json_close_object(j);
     }
-    json_digest(j, "state", &d->state);
+    places->state = digest(j, "state", &d->state);
     json_close_object(j);
 }
 
@@ -263,17 +298,23 @@ static void start_item(struct json *j, struct buf *out, uint32_t nid, uint32_t f
 }
 
 /* What identifies the item and dates it. */
-static void identity(struct json *j, const struct idx_view *v, const struct idx_digests *digests)
+static void identity(struct json *j, const struct idx_view *v, const struct idx_digests *digests,
+                     struct idx_item_places *places)
 {
     uint8_t mid[8];
+    size_t from;
 
     json_cstr(j, "kind", idx_kind_name(v->kind));
+    from = j->out->size;
     str(j, "class", &v->message_class);
+    places->message_class = last_value(j, from);
     str(j, "subject", &v->subject);
     str(j, "message_id", &v->message_id);
     if (digests->has_mih)
         json_hex(j, "mih", digests->mih, sizeof digests->mih);
+    from = j->out->size;
     json_stored_hex(j, "search_key", v->search_key, IDX_FIELD_MAX);
+    places->search_key = last_value(j, from);
     if (v->has_mid) {
         put_le64(mid, __builtin_bswap64(v->mid));
         json_hex(j, "mid", mid, sizeof mid);
@@ -291,22 +332,25 @@ static void identity(struct json *j, const struct idx_view *v, const struct idx_
 }
 
 void idx_record_item(struct buf *out, const struct ost_item *item, const struct idx_view *view,
-                     const struct idx_digests *digests)
+                     const struct idx_digests *digests, struct idx_item_places *places)
 {
+    struct idx_item_places unwanted;
     struct json j;
 
+    if (!places)
+        places = &unwanted;
     start_item(&j, out, item->nid, item->folder, item->assoc);
     flag(&j, "orphan", item->orphan);
-    identity(&j, view, digests);
+    identity(&j, view, digests, places);
     if (view->from.name.data || view->from.address.data) {
         json_object(&j, "from");
         address_members(&j, &view->from);
     }
     addresses(&j, "to", "to_more", view->to, view->to_count);
     addresses(&j, "cc", "cc_more", view->cc, view->cc_count);
-    addresses(&j, "bcc", "bcc_more", view->bcc, view->bcc_count);
-    attachments(&j, item, view, digests);
-    digest_object(&j, digests);
+    places->bcc = addresses(&j, "bcc", "bcc_more", view->bcc, view->bcc_count);
+    attachments(&j, item, view, digests, places);
+    digest_object(&j, digests, places);
     damage(&j, item);
     flag(&j, "recovered", item->recovered);
     json_end_record(&j);

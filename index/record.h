@@ -50,8 +50,23 @@ void idx_record_image(struct buf *out, struct idx_text *text, const struct idx_i
 void idx_record_folder(struct buf *out, struct idx_text *text, const struct ost_folder *folder,
                        const void *path, size_t path_size);
 
+/* Where a value stands in a line's buffer; end 0: it does not. */
+struct idx_place {
+    size_t at, end;
+};
+
+enum { IDX_NAMES_PLACED = 32 };
+
+/* Of an item's line, what dup_item.h makes marks of. */
+struct idx_item_places {
+    struct idx_place message_class, search_key, bcc, text, html, rtf, state;
+    size_t attachments;                       /* that were written */
+    struct idx_place names[IDX_NAMES_PLACED]; /* of the first of these */
+};
+
+/* places: NULL: they are not wanted. */
 void idx_record_item(struct buf *out, const struct ost_item *item, const struct idx_view *view,
-                     const struct idx_digests *digests);
+                     const struct idx_digests *digests, struct idx_item_places *places);
 
 /* An item known by its node of which nothing could be read. */
 void idx_record_failed_item(struct buf *out, uint32_t nid, uint32_t folder, bool assoc);
@@ -119,7 +134,7 @@ void idx_record_skip_line(struct buf *out, const char *path, const char *reason,
                           const char *same_as);
 
 struct idx_scan_totals {
-    bool complete; /* false: interrupted, images are missing */
+    bool complete;                 /* false: interrupted, images are missing */
     uint64_t images[IMAGE_OK + 1]; /* by state */
     uint64_t skipped;
     uint64_t bytes; /* sizes of the images read */

@@ -59,25 +59,37 @@ void kit_redact(struct kit *k)
 
 int kit_item_line(struct kit *k, const struct ost_item *item, struct idx_view *view)
 {
-    struct idx_digests digests;
     int err;
 
     arena_reset(&k->arena);
     err = idx_view_make(k->text, &k->arena, item, view);
     if (!err)
-        err = idx_digest_item(k->digester, &k->arena, item, view, &digests);
+        err = idx_digest_item(k->digester, &k->arena, item, view, &k->digests);
     if (err)
         return err;
-    idx_record_item(&k->line, item, view, &digests);
+    idx_record_item(&k->line, item, view, &k->digests, &k->places);
     kit_redact(k);
     return k->line.failed ? ERR_NOMEM : 0;
 }
 
-void kit_note(struct kit *k)
+static void pack(struct kit *k, bool known)
 {
     buf_reset(&k->note);
-    if (dup_item_parse((struct bytes){k->line.data, k->line.size}, &k->dup) == 0)
+    if (known)
         dup_item_pack(&k->dup, &k->note);
     if (k->note.failed)
         buf_reset(&k->note);
+}
+
+void kit_note_line(struct kit *k)
+{
+    pack(k, dup_item_parse((struct bytes){k->line.data, k->line.size}, &k->dup) == 0);
+}
+
+void kit_note(struct kit *k, const struct ost_item *item, const struct idx_view *view)
+{
+    if (!k->redactor && dup_item_of(item, view, &k->digests, &k->places, &k->line, &k->dup))
+        pack(k, true);
+    else
+        kit_note_line(k);
 }

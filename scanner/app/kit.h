@@ -28,8 +28,10 @@ struct kit {
     struct idx_redactor *redactor; /* NULL: nothing is redacted */
     struct arena arena;            /* of the item in hand */
     struct buf line;               /* empty between lines */
-    struct dup_item dup;           /* of the line in hand, for the notes: */
-    struct buf note;
+    struct idx_digests digests;    /* of the item in hand */
+    struct idx_item_places places; /* of its line, before it is redacted */
+    struct dup_item dup;           /* what the duplicate index wants of it */
+    struct buf note;               /* the same, packed */
 };
 
 /* redact_key: empty for none. ERR_NOMEM, ERR_MFILE, ERR_SYS, ERR_UNSUPPORTED (hash.h). */
@@ -39,9 +41,11 @@ void kit_done(struct kit *k); /* all zero is allowed */
 /* Redacts the record that stands in k->line, where there is a key. */
 void kit_redact(struct kit *k);
 
-/* What the duplicate index wants of k->line, an item's, into k->note, which is empty where that
- * fails. */
-void kit_note(struct kit *k);
+/* What the duplicate index wants of the item whose line kit_item_line has just written, into
+ * k->note, which is empty where that fails: of the line as it is written, so redacted with it. */
+void kit_note(struct kit *k, const struct ost_item *item, const struct idx_view *view);
+/* The same from the line alone, which may be that of an item that could not be read. */
+void kit_note_line(struct kit *k);
 
 /* Makes the line of an item in k->line, redacted; *view: until the next call. ERR_NOMEM. */
 int kit_item_line(struct kit *k, const struct ost_item *item, struct idx_view *view);

@@ -56,16 +56,14 @@ static int on_finding(void *lane, const struct finding *f)
 static int put_line(struct lane *l)
 {
     struct buf *line = &l->kit->line, *note = &l->kit->note;
-    int err = line->failed ? ERR_NOMEM : 0;
+    int err = ERR_NOMEM;
 
-    buf_reset(note);
-    if (!err && l->lanes->noted)
-        kit_note(l->kit);
     l->entry.size = (uint32_t)line->size;
     l->entry.note_size = (uint32_t)note->size;
-    if (!err)
+    if (!line->failed)
         err = idx_run_add(l->run, &l->entry, line->data, note->data);
     buf_reset(line);
+    buf_reset(note);
     atomic_fetch_add(l->lanes->items, 1);
     return err;
 }
@@ -88,6 +86,8 @@ static int on_item(void *lane, const struct ost_item *item)
     l->entry.orphan = item->orphan;
     l->entry.partial = item->damage_count > 0;
     idx_evidence_mark(item, &view, &l->entry.mark);
+    if (l->lanes->noted)
+        kit_note(l->kit, item, &view);
     return put_line(l);
 }
 
@@ -103,6 +103,8 @@ static int on_failed(void *lane, uint32_t nid, uint32_t folder, bool assoc)
     l->entry.folder = folder;
     l->entry.assoc = assoc;
     l->entry.failed = true;
+    if (l->lanes->noted)
+        kit_note_line(l->kit);
     return put_line(l);
 }
 

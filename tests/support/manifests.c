@@ -149,7 +149,7 @@ static int make_one(struct shape *s, struct idx_text *t, unsigned m, struct faul
     code = write_head(s, t, w, m);
     for (uint64_t i = 0; !code && i < s->o->items; i++) {
         shape_item(s, number_of(s->o, m, i), i);
-        idx_record_item(&s->line, &s->item, &s->view, &s->digests);
+        idx_record_item(&s->line, &s->item, &s->view, &s->digests, NULL);
         code = put(s, w, RECORD_ITEM);
     }
     idx_record_verdict(&s->line, &verdict);

@@ -45,7 +45,7 @@ static int on_item(void *ctx, const struct ost_item *item)
     r->subject[view.subject.size] = '\0';
     r->whole = view.subject.whole;
     buf_reset(&r->line);
-    idx_record_item(&r->line, item, &view, &r->digests);
+    idx_record_item(&r->line, item, &view, &r->digests, NULL);
     return 0;
 }
 

@@ -214,7 +214,7 @@ static void item_record(void **state)
 
     (void)state;
     full_item(&item, &view, &digests);
-    idx_record_item(&out, &item, &view, &digests);
+    idx_record_item(&out, &item, &view, &digests, NULL);
     expect("{\"type\":\"item\",\"nid\":2097188,\"folder\":32802,\"assoc\":true,\"orphan\":true,"
            "\"kind\":\"mail\",\"class\":\"IPM.Note\","
            "\"subject\":\"S" FFFD "\",\"subject_hex\":\"530000d8\",\"message_id\":\"<i@x>\","
@@ -240,7 +240,7 @@ static void what_an_item_lacks_is_absent(void **state)
     const struct idx_digests digests = {0};
 
     (void)state;
-    idx_record_item(&out, &item, &view, &digests);
+    idx_record_item(&out, &item, &view, &digests, NULL);
     expect("{\"type\":\"item\",\"nid\":4,\"kind\":\"other\"}\n");
     idx_record_failed_item(&out, 4, 0, false);
     expect("{\"type\":\"item\",\"nid\":4,\"failed\":true}\n");
@@ -298,7 +298,7 @@ static void an_item_of_monsters_stays_bounded(void **state)
         people[i] = (struct idx_address){monster, monster};
     for (size_t i = 0; i < ATTACHMENTS; i++)
         names[i] = monster;
-    idx_record_item(&out, &item, &v, &digests);
+    idx_record_item(&out, &item, &v, &digests, NULL);
     assert_false(out.failed);
     assert_true(out.size <= IDX_MANIFEST_LINE_MAX);
     line = (struct bytes){out.data, out.size};
@@ -457,7 +457,7 @@ static void failed_memory_is_remembered(void **state)
     do {
         buf_done(&out);
         mem_test_fail(++nth, 0);
-        idx_record_item(&out, &item, &view, &digests);
+        idx_record_item(&out, &item, &view, &digests, NULL);
         idx_record_folder(&out, text, &folder, "p", 1);
         idx_record_finding(&out, 1, 1, &finding);
         mem_test_fail(0, 0);
