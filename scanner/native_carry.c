@@ -5,12 +5,16 @@
  * can be fragmented. Cells come from slabs taken as they are needed. Blocks are found through a
  * hash table and stand in a heap by need, the furthest on top.
  *
+ * Needs change as more becomes known. The one on top is asked for again before it goes; and all are
+ * when a part of them has been replaced, for one further down may have become the furthest.
+ *
  * The carry is cut into parts by block, each with a lock and a share of the memory of its own, so
  * that threads seldom wait for each other.
  */
 #include "scanner/native_carry.h"
 
 #include <pthread.h>
+#include <stdatomic.h>
 #include <string.h>
 
 #include "io/err.h"
@@ -19,16 +23,19 @@
 enum {
     PARTS = 8,
     CELL = 512,
-    SLAB_CELLS = 512, /* 256 KiB */
+    SLAB_CELLS = 128,                     /* 64 KiB */
+    SLAB_BYTES = SLAB_CELLS * (CELL + 8), /* with its part of `chain`, which grows by doubling */
     SLABS_FIRST = 4,
+    ENTRY_BYTES = 44, /* with its places in the heap and the hash table */
     BUCKETS_FIRST = 256,
     ENTRIES_FIRST = 128,
+    ASK_AGAIN_PART = 4, /* when this part of the blocks was replaced */
 };
 
 #define NONE UINT32_MAX
 
 struct entry {
-    uint64_t need;
+    uint64_t need; /* as it was when it was asked for */
     uint32_t block;
     uint32_t cell; /* the first of its chain */
     uint32_t size;
@@ -38,6 +45,8 @@ struct entry {
 
 struct part {
     pthread_mutex_t mutex;
+    struct native_needs needs;
+    uint64_t memory, memory_most;
     uint8_t **slabs;
     uint32_t *chain; /* by cell: the next of its block, or of the free ones */
     uint32_t slab_count, slab_room, slabs_most;
@@ -48,10 +57,12 @@ struct part {
     uint32_t bucket_mask;
     uint32_t *heap; /* of entries */
     uint32_t heap_count;
+    uint32_t replaced; /* blocks, since all were asked for */
     struct native_carried sums;
 };
 
 struct native_carry {
+    atomic_bool full;
     struct part parts[PARTS];
 };
 
@@ -100,7 +111,7 @@ static bool add_slab(struct part *p)
     uint32_t first = p->slab_count * SLAB_CELLS;
     uint8_t *slab;
 
-    if (p->slab_count == p->slabs_most)
+    if (p->slab_count == p->slabs_most || p->memory_most - p->memory < SLAB_BYTES)
         return false;
     if (p->slab_count == p->slab_room && !grow_slabs(p))
         goto none;
@@ -112,6 +123,7 @@ static bool add_slab(struct part *p)
         p->chain[first + i] = i + 1 < SLAB_CELLS ? first + i + 1 : p->free_cell;
     p->free_cell = first;
     p->free_cells += SLAB_CELLS;
+    p->memory += SLAB_BYTES;
     return true;
 none:
     p->slabs_most = p->slab_count;
@@ -238,9 +250,13 @@ static void rehash(struct part *p)
 static bool grow(struct part *p)
 {
     uint32_t room = p->entry_room ? 2 * p->entry_room : ENTRIES_FIRST;
-    struct entry *entries = mem_realloc(p->entries, room * sizeof *entries);
+    uint64_t more = (room - p->entry_room) * (uint64_t)ENTRY_BYTES;
+    struct entry *entries;
     uint32_t *heap, *buckets;
 
+    if (more > p->memory_most - p->memory)
+        return false;
+    entries = mem_realloc(p->entries, room * sizeof *entries);
     if (!entries)
         return false;
     p->entries = entries;
@@ -258,6 +274,7 @@ static bool grow(struct part *p)
         p->unused = i;
     }
     p->entry_room = room;
+    p->memory += more;
     rehash(p);
     return true;
 }
@@ -276,24 +293,69 @@ static void remove_entry(struct part *p, uint32_t i)
     p->unused = i;
 }
 
+/* Asks for all needs again. */
+static void ask_again(struct part *p)
+{
+    for (uint32_t i = 0; i < p->heap_count; i++) {
+        struct entry *e = &p->entries[p->heap[i]];
+
+        e->need = p->needs.need(p->needs.ctx, e->block);
+    }
+    for (uint32_t i = p->heap_count / 2; i-- > 0;)
+        sift_down(p, i);
+    p->replaced = 0;
+}
+
+/* The block that is needed last; NULL: there is none. */
+static struct entry *furthest(struct part *p)
+{
+    if (p->replaced > p->heap_count / ASK_AGAIN_PART)
+        ask_again(p);
+    while (p->heap_count) {
+        struct entry *e = &p->entries[p->heap[0]];
+        uint64_t need = p->needs.need(p->needs.ctx, e->block);
+        bool nearer = need < e->need;
+
+        e->need = need;
+        if (!nearer)
+            return e;
+        sift_down(p, 0);
+        if (&p->entries[p->heap[0]] == e)
+            return e;
+    }
+    return NULL;
+}
+
+/* Drops the block needed last. False: there is none, or none needed later than that. */
+static bool drop_one(struct part *p, uint64_t need)
+{
+    struct entry *e = furthest(p);
+
+    if (!e || e->need <= need)
+        return false;
+    p->sums.dropped_bytes += e->size;
+    p->replaced++;
+    remove_entry(p, p->heap[0]);
+    return true;
+}
+
 /* Makes room for a block by dropping those needed later than it. False: it is the furthest. */
 static bool make_room(struct part *p, uint64_t need, uint32_t cells)
 {
+    while (p->unused == NONE && !grow(p))
+        if (!drop_one(p, need))
+            return false;
     while (p->free_cells < cells && add_slab(p))
         ;
-    while (p->free_cells < cells) {
-        struct entry *top = p->heap_count ? &p->entries[p->heap[0]] : NULL;
-
-        if (!top || top->need <= need)
+    while (p->free_cells < cells)
+        if (!drop_one(p, need))
             return false;
-        p->sums.dropped_bytes += top->size;
-        remove_entry(p, p->heap[0]);
-    }
-    return p->unused != NONE || grow(p);
+    return true;
 }
 
-static void put(struct part *p, uint32_t block, uint64_t need, const uint8_t *extent, uint32_t size)
+static void put(struct part *p, uint32_t block, const uint8_t *extent, uint32_t size)
 {
+    uint64_t need = p->needs.need(p->needs.ctx, block);
     uint32_t i = find(p, block), *bucket;
     struct entry *e;
 
@@ -315,14 +377,31 @@ static void put(struct part *p, uint32_t block, uint64_t need, const uint8_t *ex
     sift_up(p, e->place);
 }
 
-void native_carry_put(struct native_carry *c, uint32_t block, uint64_t need, const uint8_t *extent,
-                      uint32_t size)
+void native_carry_put(struct native_carry *c, uint32_t block, const uint8_t *extent, uint32_t size)
 {
     struct part *p = part_of(c, block);
 
     pthread_mutex_lock(&p->mutex);
-    put(p, block, need, extent, size);
+    put(p, block, extent, size);
+    if (p->sums.dropped_bytes && !native_carry_full(c))
+        atomic_store(&c->full, true);
     pthread_mutex_unlock(&p->mutex);
+}
+
+bool native_carry_full(const struct native_carry *c)
+{
+    return atomic_load_explicit(&c->full, memory_order_relaxed);
+}
+
+bool native_carry_has(struct native_carry *c, uint32_t block)
+{
+    struct part *p = part_of(c, block);
+    bool has;
+
+    pthread_mutex_lock(&p->mutex);
+    has = find(p, block) != NONE;
+    pthread_mutex_unlock(&p->mutex);
+    return has;
 }
 
 bool native_carry_get(struct native_carry *c, uint32_t block, uint8_t *into, uint32_t size)
@@ -363,9 +442,9 @@ struct native_carried native_carry_sums(const struct native_carry *c)
     return all;
 }
 
-int native_carry_create(uint64_t memory_bytes, struct native_carry **out)
+int native_carry_create(uint64_t memory_bytes, struct native_needs needs, struct native_carry **out)
 {
-    uint64_t slabs = memory_bytes / PARTS / ((uint64_t)SLAB_CELLS * CELL);
+    uint64_t slabs = memory_bytes / PARTS / SLAB_BYTES;
     struct native_carry *c = mem_zalloc(sizeof *c);
 
     if (!c)
@@ -374,6 +453,8 @@ int native_carry_create(uint64_t memory_bytes, struct native_carry **out)
         struct part *p = &c->parts[i];
 
         pthread_mutex_init(&p->mutex, NULL);
+        p->needs = needs;
+        p->memory_most = memory_bytes / PARTS;
         p->slabs_most = slabs < NONE / SLAB_CELLS ? (uint32_t)slabs : NONE / SLAB_CELLS;
         p->free_cell = p->unused = NONE;
     }

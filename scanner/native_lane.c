@@ -26,66 +26,9 @@
 enum {
     RING_BYTES = 64 << 20, /* of decoded blocks; taken as they are needed */
     SEEN_MOST = 1 << 20,
+    MISSING_MOST = 1 << 16,
     FIRST = 64,
-    /* Ends of a walk, beside the codes of err.h. */
-    AHEAD = -100,
-    LATER = -101,
 };
-
-/* ---- lists ---- */
-
-int native_dues_add(struct native_dues *d, struct native_due due)
-{
-    if (d->count == d->room) {
-        size_t room = d->room ? 2 * d->room : FIRST;
-        struct native_due *list = mem_realloc(d->list, room * sizeof *list);
-
-        if (!list)
-            return ERR_NOMEM;
-        d->list = list;
-        d->room = room;
-    }
-    d->list[d->count++] = due;
-    return 0;
-}
-
-static bool precedes(const struct native_due *a, const struct native_due *b)
-{
-    return a->order != b->order ? a->order < b->order : a->node < b->node;
-}
-
-static int heap_push(struct native_dues *h, struct native_due due)
-{
-    size_t at = h->count;
-    int rc = native_dues_add(h, due);
-
-    if (rc)
-        return rc;
-    for (; at > 0 && precedes(&due, &h->list[(at - 1) / 2]); at = (at - 1) / 2)
-        h->list[at] = h->list[(at - 1) / 2];
-    h->list[at] = due;
-    return 0;
-}
-
-static struct native_due heap_pop(struct native_dues *h)
-{
-    struct native_due top = h->list[0], last = h->list[--h->count];
-    size_t at = 0;
-
-    for (;;) {
-        size_t child = 2 * at + 1;
-
-        if (child + 1 < h->count && precedes(&h->list[child + 1], &h->list[child]))
-            child++;
-        if (child >= h->count || !precedes(&h->list[child], &last))
-            break;
-        h->list[at] = h->list[child];
-        at = child;
-    }
-    if (h->count)
-        h->list[at] = last;
-    return top;
-}
 
 /* ---- blocks at hand ---- */
 
@@ -131,43 +74,72 @@ static bool copy(void *ctx, const struct ost_block *block, uint8_t *into, uint32
 {
     const struct native_lane *l = ctx;
 
-    if (!native_carry_get(l->shared->carry, index_of(l, block), into, extent_bytes))
+    if (!native_carry_get(l->shared->carry, index_of(l, block), into, extent_bytes) &&
+        !(l->settling &&
+          native_fetch_get(l->shared->fetch, index_of(l, block), into, extent_bytes)))
         return false;
     *clean = is_clean(l, block);
     return true;
 }
 
-/* Why a block cannot be had yet: AHEAD, LATER, or 0. */
+/* Why a block cannot be had yet: NATIVE_AHEAD, NATIVE_LATER, or 0. */
 static int not_passed(const struct native_lane *l, const struct ost_block *block)
 {
     uint64_t region = native_region_of(l->shared, block->offset);
 
     if (region > l->region || (region == l->region && block->offset > l->position))
-        return AHEAD;
+        return NATIVE_AHEAD;
     if (region == l->region)
         return 0;
-    return atomic_load_explicit(&l->shared->regions[region].swept, memory_order_acquire) ? 0
-                                                                                         : LATER;
+    return atomic_load_explicit(&l->shared->regions[region].swept, memory_order_acquire)
+               ? 0
+               : NATIVE_LATER;
+}
+
+/* Adds to a list; where there is no memory for it, or it is long enough, it stays as it is. */
+static void remember(uint32_t **list, size_t *count, size_t *room, size_t most, uint32_t block)
+{
+    if (*count == *room && *room < most) {
+        size_t more = *room ? 2 * *room : FIRST;
+        uint32_t *grown = mem_realloc(*list, more * sizeof *grown);
+
+        if (grown) {
+            *list = grown;
+            *room = more;
+        }
+    }
+    if (*count < *room)
+        (*list)[(*count)++] = block;
+}
+
+/* A block that has passed and is nowhere any more. While nothing was dropped there is none that
+ * matters: what no item was thought to need is read when one does. */
+static bool is_dropped(const struct native_lane *l, const struct ost_block *block)
+{
+    const struct native_shared *s = l->shared;
+    uint32_t index = index_of(l, block);
+    bool clean;
+
+    if (!native_carry_full(s->carry) || place((void *)(uintptr_t)l, block, &clean))
+        return false;
+    return !native_carry_has(s->carry, index) &&
+           !(l->settling && native_fetch_knows(s->fetch, index));
 }
 
 /* What is remembered of the item at hand helps to forget its blocks: where there is no room for
  * it, they are carried on. */
 static void see(struct native_lane *l, const struct ost_block *block)
 {
+    int reason = not_passed(l, block);
+
     if (block->offset > l->highest)
         l->highest = block->offset;
-    l->later = l->later || not_passed(l, block) == LATER;
-    if (l->seen_count == l->seen_room && l->seen_room < SEEN_MOST) {
-        size_t room = l->seen_room ? 2 * l->seen_room : FIRST;
-        uint32_t *grown = mem_realloc(l->seen, room * sizeof *grown);
-
-        if (grown) {
-            l->seen = grown;
-            l->seen_room = room;
-        }
-    }
-    if (l->seen_count < l->seen_room)
-        l->seen[l->seen_count++] = index_of(l, block);
+    l->later = l->later || reason == NATIVE_LATER;
+    remember(&l->seen, &l->seen_count, &l->seen_room, SEEN_MOST, index_of(l, block));
+    if (reason || !is_dropped(l, block))
+        return;
+    l->dropped = true;
+    remember(&l->missing, &l->missing_count, &l->missing_room, MISSING_MOST, index_of(l, block));
 }
 
 static const struct ost_block *find(void *ctx, uint64_t bid)
@@ -185,6 +157,9 @@ static int get(void *ctx, const struct ost_block *block, struct bytes *decoded)
     struct native_lane *l = ctx;
     int rc = l->walking ? not_passed(l, block) : 0;
 
+    /* Walks go around what is missing, to learn of all that is. */
+    if (!rc && l->walking && is_dropped(l, block))
+        rc = ERR_DAMAGED;
     return rc ? rc : l->inner->get(l->inner->ctx, block, decoded);
 }
 
@@ -197,9 +172,17 @@ static void put(void *ctx, const struct ost_block *block, struct bytes decoded)
 
 /* ---- what leaves the window ---- */
 
-static bool is_settled(const struct native_shared *s, uint32_t block)
+bool native_is_settled(const struct native_shared *s, uint32_t block)
 {
     return atomic_load_explicit(&s->settled[block / 64], memory_order_relaxed) >> (block % 64) & 1;
+}
+
+static bool may_be_needed(const struct native_shared *s, uint32_t block)
+{
+    uint64_t reach;
+
+    return !native_is_settled(s, block) &&
+           native_bind_owner(s->bind, block, &reach) != NATIVE_OTHER;
 }
 
 static void leave_window(struct native_lane *l)
@@ -210,9 +193,9 @@ static void leave_window(struct native_lane *l)
     for (size_t i = 0; bytes && i < c->count; i++) {
         const struct chk_item *item = &c->items[i];
 
-        if (item->kind == CHK_ITEM_BLOCK && !is_settled(l->shared, item->index))
-            native_carry_put(l->shared->carry, item->index, UINT64_MAX - item->offset,
-                             bytes + (item->offset - c->offset), item->length);
+        if (item->kind == CHK_ITEM_BLOCK && may_be_needed(l->shared, item->index))
+            native_carry_put(l->shared->carry, item->index, bytes + (item->offset - c->offset),
+                             item->length);
     }
     l->window_count--;
     memmove(&l->window[0], &l->window[1], l->window_count * sizeof l->window[0]);
@@ -253,7 +236,7 @@ static int post(struct native_lane *l, struct native_due due)
     int rc;
 
     if (number == l->region)
-        return heap_push(&l->heap, due);
+        return native_dues_push(&l->heap, due);
     pthread_mutex_lock(&s->mutex);
     rc = native_dues_add(r->begun ? &r->late : &r->posted, due);
     pthread_mutex_unlock(&s->mutex);
@@ -287,42 +270,85 @@ static int read_item(struct native_lane *l, const struct native_due *due)
     return rc;
 }
 
-/* Walks over the item's blocks. 0: all of them have passed; AHEAD, LATER; or a code. */
-static int walk(struct native_lane *l, const struct native_due *due)
+int native_lane_walk(struct native_lane *l, const struct native_due *due)
 {
     const struct ost_node *node = &l->run.plan.nodes[due->node];
-    uint64_t reach;
+    uint64_t charged = ost_sourceblocks_charged(l->run.blocks), reach;
     int rc;
 
     l->highest = 0;
     l->seen_count = 0;
-    l->later = false;
+    l->missing_first = l->missing_count;
+    l->later = l->dropped = false;
     l->walking = l->run.reading.quiet = true;
     rc = ost_reach(l->run.variant, &l->view, node->data, node->sub, &reach);
     l->walking = l->run.reading.quiet = false;
     if (!rc && l->highest > due->order)
-        rc = AHEAD;
-    return !rc && l->later ? LATER : rc;
-}
-
-static int take_due(struct native_lane *l, struct native_due due)
-{
-    uint64_t charged = ost_sourceblocks_charged(l->run.blocks);
-    int rc = walk(l, &due);
-
+        rc = NATIVE_AHEAD;
+    if (!rc && l->later)
+        rc = NATIVE_LATER;
+    if (!rc && l->dropped)
+        rc = NATIVE_DROPPED;
     if (!rc)
-        return read_item(l, &due);
+        return 0;
     charged = ost_sourceblocks_charged(l->run.blocks) - charged;
     ost_sourceblocks_refund(l->run.blocks, charged);
     l->partial += charged;
     if (l->partial > l->shared->allowance)
         atomic_store(&l->shared->exhausted, true);
-    if (rc == LATER)
+    return rc;
+}
+
+uint64_t native_lane_foretell(const struct native_lane *l, const struct native_due *due)
+{
+    const struct ost_node *node = &l->run.plan.nodes[due->node];
+    const uint64_t roots[] = {node->data, node->sub};
+    uint64_t far = 0;
+
+    for (unsigned i = 0; i < 2; i++) {
+        const struct ost_block *block = native_find_block(l->shared, roots[i]);
+        uint64_t reach;
+
+        if (block && native_bind_owner(l->shared->bind, index_of(l, block), &reach) == NATIVE_ITEM)
+            far = reach > far ? reach : far;
+    }
+    return far;
+}
+
+int native_lane_put_off(struct native_lane *l, struct native_due due, int end)
+{
+    if (end == NATIVE_LATER)
         return make_late(l, due);
-    if (rc != AHEAD)
-        return rc;
-    due.order = l->highest;
-    return post(l, due);
+    if (end == NATIVE_AHEAD) {
+        due.order = l->highest;
+        due.likely = false;
+        return post(l, due);
+    }
+    if (end != NATIVE_DROPPED)
+        return end;
+    if (native_lane_foretell(l, &due) > due.order) {
+        due.order = native_lane_foretell(l, &due);
+        due.likely = true;
+        return post(l, due);
+    }
+    return make_late(l, due);
+}
+
+int native_lane_take(struct native_lane *l, struct native_due due)
+{
+    int rc;
+
+    l->missing_count = 0;
+    rc = native_lane_walk(l, &due);
+
+    if (rc)
+        return native_lane_put_off(l, due, rc);
+    /* Its trees are not what they seemed to be: its place has passed. */
+    if (due.likely && l->highest != due.order) {
+        atomic_store(&l->shared->exhausted, true);
+        return 0;
+    }
+    return read_item(l, &due);
 }
 
 /* The next item due up to the position. */
@@ -331,12 +357,12 @@ static bool next_due(struct native_lane *l, struct native_due *out)
     const struct native_due *a = l->due < l->due_end ? &l->shared->dues[l->due] : NULL;
     const struct native_due *b = l->heap.count ? &l->heap.list[0] : NULL;
 
-    if (b && (!a || precedes(b, a)))
+    if (b && (!a || native_due_precedes(b, a)))
         a = b;
     if (!a || a->order > l->position)
         return false;
     if (a == b)
-        *out = heap_pop(&l->heap);
+        *out = native_dues_pop(&l->heap);
     else
         *out = l->shared->dues[l->due++];
     return true;
@@ -349,7 +375,7 @@ static int take_dues(struct native_lane *l)
 
     while (!rc && !atomic_load_explicit(&l->shared->exhausted, memory_order_relaxed) &&
            next_due(l, &due))
-        rc = native_cancelled(&l->run) ? ERR_CANCELLED : take_due(l, due);
+        rc = native_cancelled(&l->run) ? ERR_CANCELLED : native_lane_take(l, due);
     return rc;
 }
 
@@ -391,22 +417,34 @@ int native_lane_begin(struct native_lane *l, uint64_t region)
                                               : s->due_count;
     pthread_mutex_lock(&s->mutex);
     r->begun = true;
+    s->begun++;
     posted = r->posted;
     r->posted = (struct native_dues){0};
     pthread_mutex_unlock(&s->mutex);
     for (size_t i = 0; i < posted.count && !rc; i++)
-        rc = heap_push(&l->heap, posted.list[i]);
+        rc = native_dues_push(&l->heap, posted.list[i]);
     mem_free(posted.list);
     return rc;
 }
 
-int native_lane_chunk(struct native_lane *l, const struct chk_chunk *chunk, const uint8_t *bytes)
+static void pass(struct native_shared *s, uint64_t offset)
+{
+    uint64_t passed = s->passed;
+
+    while (passed < offset && !atomic_compare_exchange_weak(&s->passed, &passed, offset))
+        ;
+}
+
+int native_lane_chunk(struct native_lane *l, const struct chk_chunk *chunk, const uint8_t *bytes,
+                      const struct chk_links *links, size_t first)
 {
     int rc;
 
     l->window[l->window_count].chunk = chunk;
     l->window[l->window_count++].bytes = bytes;
     l->position = chunk->items[chunk->count - 1].offset;
+    native_bind_links(l->shared->bind, links, first);
+    pass(l->shared, l->position);
     rc = take_dues(l);
     if (l->window_count == CHK_TAP_WINDOW)
         leave_window(l);
@@ -424,21 +462,6 @@ int native_lane_end(struct native_lane *l)
         leave_window(l);
     atomic_store_explicit(&s->regions[l->region].swept, true, memory_order_release);
     return rc;
-}
-
-int native_lane_settle(struct native_lane *l, uint64_t region, struct native_dues *late)
-{
-    int rc = 0;
-
-    l->region = region;
-    l->position = UINT64_MAX;
-    l->settling = true;
-    l->has_run = false;
-    l->window_count = 0;
-    l->due = l->due_end = 0;
-    for (size_t i = 0; i < late->count && !rc; i++)
-        rc = heap_push(&l->heap, late->list[i]);
-    return rc ? rc : take_dues(l);
 }
 
 /* ---- a lane ---- */
@@ -472,6 +495,7 @@ static int open_blocks(struct native_lane *l, struct io_source *source)
         .at_hand = &l->at_hand,
         .plan = &l->run.plan,
         .crypt = s->job->engine->header->crypt,
+        .exact = true,
         .memory_bytes = RING_BYTES,
         .allowance_bytes = s->allowance,
         .ctx = &l->run.reading,
@@ -502,6 +526,8 @@ int native_lane_create(struct native_shared *s, struct io_source *source, void *
     if (!l)
         return ERR_NOMEM;
     l->shared = s;
+    s->lanes++;
+    l->source = source;
     l->run = s->run;
     l->job = *s->job->engine;
     l->run.job = &l->job;
@@ -526,6 +552,7 @@ int native_lane_destroy(struct native_lane *l)
 {
     struct native_shared *s = l->shared;
 
+    s->lanes--;
     if (l->out)
         s->job->lanes->leave(s->job->lanes->ctx, l->out);
     if (l->run.blocks) {
@@ -536,8 +563,9 @@ int native_lane_destroy(struct native_lane *l)
     ost_reading_end(&l->run.reading);
     ost_sourceblocks_destroy(l->run.blocks);
     arena_done(&l->run.scratch);
-    mem_free(l->heap.list);
+    native_dues_done(&l->heap);
     mem_free(l->seen);
+    mem_free(l->missing);
     mem_free(l);
     return 0;
 }

@@ -11,20 +11,12 @@
 #include <stdatomic.h>
 
 #include "scanner/check/tap.h"
+#include "scanner/native_bind.h"
 #include "scanner/native_carry.h"
+#include "scanner/native_dues.h"
+#include "scanner/native_fetch.h"
 #include "scanner/native_run.h"
 #include "scanner/native_scan.h"
-
-/* An item, and up to where in the file its blocks reach as far as is known. */
-struct native_due {
-    uint64_t order;
-    uint32_t node; /* its place in the plan; nodes ascend by nid */
-};
-
-struct native_dues {
-    struct native_due *list;
-    size_t count, room;
-};
 
 /* A region of the sweep: a slot of the output. */
 struct native_region {
@@ -42,6 +34,11 @@ struct native_shared {
     bool idle;                /* nothing is read of this image */
     uint64_t allowance;
     struct native_carry *carry;
+    struct native_bind *bind;   /* NULL: there is no memory for it */
+    _Atomic uint64_t passed;    /* the furthest offset that any lane has passed */
+    struct native_fetch *fetch; /* of the lane that settles a region; NULL until needed */
+    size_t fetch_bytes;
+    unsigned growth; /* missing blocks in all, by those that first walks tell of; of that lane */
     _Atomic uint64_t *settled;  /* by block, a bit: no item that was not read needs it */
     struct ost_node *own_nodes; /* of the plan, where they are not the check's; or NULL */
     struct native_due *dues;    /* all items, ascending */
@@ -50,12 +47,15 @@ struct native_shared {
     pthread_mutex_t mutex; /* over the regions, and: */
     uint64_t settle_turn;  /* the first region that is not settled */
     bool settling;
+    uint64_t begun; /* regions */
+    atomic_uint lanes;
     _Atomic uint64_t charged; /* of the allowance, by lanes that have left, and the plan */
     atomic_bool exhausted;
 };
 
 struct native_lane {
     struct native_shared *shared;
+    struct io_source *source;
     void *out;               /* the lane of job->lanes */
     struct engine_sink sink; /* of the run: leads there */
     struct engine_job job;   /* of the run: with a hasher of this thread's */
@@ -78,28 +78,49 @@ struct native_lane {
 
     bool walking;     /* the item at hand is being looked at, not read */
     bool later;       /* it has blocks that did not pass yet, in regions before this one */
+    bool dropped;     /* it has blocks that passed and are nowhere any more */
     uint64_t highest; /* of its blocks so far */
     uint32_t *seen;   /* its blocks */
     size_t seen_count, seen_room;
-    uint64_t partial; /* charged by walks in vain */
+    uint32_t *missing; /* blocks that passed and were dropped, of items walked over so far */
+    size_t missing_first, missing_count, missing_room; /* first: of the item at hand */
+    uint64_t partial;                                  /* charged by walks in vain */
 };
 
-int native_dues_add(struct native_dues *d, struct native_due due); /* ERR_NOMEM */
+/* Ends of a walk, beside the codes of err.h. */
+enum {
+    NATIVE_AHEAD = -100,   /* it has blocks further on: up to l->highest as far as is known */
+    NATIVE_LATER = -101,   /* in regions before this one that other lanes are at */
+    NATIVE_DROPPED = -102, /* blocks of it have to be read again: l->missing */
+};
 
 int native_lane_create(struct native_shared *s, struct io_source *source, void *kit,
                        struct native_lane **out);
 int native_lane_destroy(struct native_lane *l);
 
 int native_lane_begin(struct native_lane *l, uint64_t region);
-int native_lane_chunk(struct native_lane *l, const struct chk_chunk *chunk, const uint8_t *bytes);
+int native_lane_chunk(struct native_lane *l, const struct chk_chunk *chunk, const uint8_t *bytes,
+                      const struct chk_links *links, size_t first);
 int native_lane_end(struct native_lane *l);
-/* Reads the items that were late in a region. */
+/* Reads the items that were late in a region (native_settle.c). */
 int native_lane_settle(struct native_lane *l, uint64_t region, struct native_dues *late);
+
+/* Walks over an item's blocks, adding to `missing`. 0: all have passed and are there. */
+int native_lane_walk(struct native_lane *l, const struct native_due *due);
+/* How far the item reaches by what has passed. */
+uint64_t native_lane_foretell(const struct native_lane *l, const struct native_due *due);
+/* What a walk's end other than 0 means for the item. */
+int native_lane_put_off(struct native_lane *l, struct native_due due, int end);
+/* Walks over an item and reads it if it can be. */
+int native_lane_take(struct native_lane *l, struct native_due due);
 
 /* The entry of a bid, unless it was carved; or NULL. */
 const struct ost_block *native_find_block(const struct native_shared *s, uint64_t bid);
 uint64_t native_region_of(const struct native_shared *s, uint64_t offset);
 /* The first of the dues that is not before that offset. */
 size_t native_due_from(const struct native_shared *s, uint64_t offset);
+
+/* Whether no item that was not read needs the block. */
+bool native_is_settled(const struct native_shared *s, uint32_t block);
 
 #endif

@@ -19,7 +19,14 @@
 #include "scanner/check/carve.h"
 #include "scanner/native_lane.h"
 
-enum { REGION_BYTES = 16 << 20 };
+enum {
+    REGION_BYTES = 16 << 20,
+    REGION_LEAST = 256 << 10,
+    REGION_PART = 32,
+
+    FETCH_PART = 8,
+    FETCH_LEAST = 128 << 10
+};
 
 /* ---- the plan ---- */
 
@@ -69,11 +76,7 @@ static uint64_t offset_of(const struct native_shared *s, uint64_t bid)
 
 static int compare(const void *a, const void *b)
 {
-    const struct native_due *x = a, *y = b;
-
-    if (x->order != y->order)
-        return x->order < y->order ? -1 : 1;
-    return (x->node > y->node) - (x->node < y->node);
+    return native_due_precedes(a, b) ? -1 : native_due_precedes(b, a);
 }
 
 static int list_dues(struct native_shared *s)
@@ -94,15 +97,70 @@ static int list_dues(struct native_shared *s)
             continue;
         data = offset_of(s, n->data);
         sub = offset_of(s, n->sub);
-        s->dues[s->due_count++] = (struct native_due){data > sub ? data : sub, (uint32_t)i};
+        s->dues[s->due_count++] =
+            (struct native_due){.order = data > sub ? data : sub, .node = (uint32_t)i};
     }
     io_sort(s->dues, s->due_count, sizeof *s->dues, compare);
     return 0;
 }
 
+/* Of a block whose item nobody knows yet, that it will be needed near the end. */
+static uint64_t need_of(const void *ctx, uint32_t block)
+{
+    const struct native_shared *s = ctx;
+    uint64_t passed, reach;
+
+    switch (native_bind_owner(s->bind, block, &reach)) {
+    case NATIVE_ITEM:
+        return reach;
+    case NATIVE_SHARED:
+    case NATIVE_OTHER:
+        return 0;
+    case NATIVE_UNBOUND:
+        break;
+    }
+    passed = atomic_load_explicit((_Atomic uint64_t *)(uintptr_t)&s->passed, memory_order_relaxed);
+    return passed + (s->view.file_size - passed) / 4 * 3;
+}
+
+static uint32_t index_of(const struct native_shared *s, uint64_t bid)
+{
+    const struct ost_block *block = native_find_block(s, bid);
+
+    return block ? (uint32_t)(block - s->view.plan->blocks) : CHK_NO_BLOCK;
+}
+
+static uint64_t carry_bytes(const struct native_scan_job *job)
+{
+    return job->carry_bytes ? job->carry_bytes : job->engine->memory_bytes / 2;
+}
+
+/* What is carried is bound to items where the memory is not small for that. */
+static int make_carry(struct native_shared *s)
+{
+    uint64_t memory = carry_bytes(s->job);
+    uint64_t tables = native_bind_bytes(s->view.plan->block_count);
+    int rc = 0;
+
+    s->fetch_bytes = (size_t)(memory / FETCH_PART);
+    memory -= s->fetch_bytes;
+    if (s->fetch_bytes < FETCH_LEAST)
+        s->fetch_bytes = FETCH_LEAST;
+    if (tables < memory / 4) {
+        memory -= tables;
+        rc = native_bind_create(s->view.plan, &s->bind);
+    }
+    for (size_t i = 0; i < s->run.plan.node_count && s->bind; i++) {
+        const struct ost_node *n = &s->run.plan.nodes[i];
+
+        native_bind_node(s->bind, index_of(s, n->data), index_of(s, n->sub),
+                         ost_nid_is_message(n->nid));
+    }
+    return rc ? rc : native_carry_create(memory, (struct native_needs){s, need_of}, &s->carry);
+}
+
 static int make_tables(struct native_shared *s)
 {
-    const struct native_scan_job *job = s->job;
     size_t words = s->view.plan->block_count / 64 + 1;
     int rc;
 
@@ -110,8 +168,7 @@ static int make_tables(struct native_shared *s)
     s->settled = mem_zalloc(words * sizeof *s->settled);
     if (!s->regions || !s->settled)
         return ERR_NOMEM;
-    rc = native_carry_create(job->carry_bytes ? job->carry_bytes : s->run.memory_bytes / 2,
-                             &s->carry);
+    rc = make_carry(s);
     return rc ? rc : list_dues(s);
 }
 
@@ -203,9 +260,10 @@ static int on_begin(void *lane, uint64_t region)
     return lane ? native_lane_begin(lane, region) : 0;
 }
 
-static int on_chunk(void *lane, const struct chk_chunk *chunk, const uint8_t *bytes)
+static int on_chunk(void *lane, const struct chk_chunk *chunk, const uint8_t *bytes,
+                    const struct chk_links *links, size_t first)
 {
-    return lane ? native_lane_chunk(lane, chunk, bytes) : 0;
+    return lane ? native_lane_chunk(lane, chunk, bytes, links, first) : 0;
 }
 
 static int on_end(void *lane, uint64_t region)
@@ -231,6 +289,18 @@ static bool take_turn(struct native_shared *s, uint64_t *region, struct native_d
     return taken;
 }
 
+/* Whether what is swept further on would only drop what is needed for the region whose turn it is,
+ * which another lane is at. */
+static bool is_far_ahead(struct native_shared *s)
+{
+    bool far;
+
+    pthread_mutex_lock(&s->mutex);
+    far = s->begun > s->settle_turn + s->lanes && native_carry_full(s->carry);
+    pthread_mutex_unlock(&s->mutex);
+    return far;
+}
+
 static int on_other(void *lane)
 {
     struct native_lane *l = lane;
@@ -239,9 +309,11 @@ static int on_other(void *lane)
     uint64_t region;
     int rc;
 
-    if (!l || !take_turn(l->shared, &region, &late))
+    if (!l)
         return 0;
     s = l->shared;
+    if (!take_turn(s, &region, &late))
+        return is_far_ahead(s) ? CHK_TAP_HOLD : 0;
     rc = native_lane_settle(l, region, &late);
     mem_free(late.list);
     pthread_mutex_lock(&s->mutex);
@@ -273,8 +345,18 @@ static void shared_done(struct native_shared *s)
     mem_free(s->settled);
     mem_free(s->own_nodes);
     native_carry_destroy(s->carry);
+    native_fetch_destroy(s->fetch);
+    native_bind_destroy(s->bind);
     native_run_done(&s->run);
     pthread_mutex_destroy(&s->mutex);
+}
+
+/* What is swept before its items are settled takes part of what is carried. */
+static uint64_t region_bytes_of(const struct native_scan_job *job)
+{
+    uint64_t part = carry_bytes(job) / REGION_PART;
+
+    return part < REGION_LEAST ? REGION_LEAST : part < REGION_BYTES ? part : REGION_BYTES;
 }
 
 int native_scan(const struct native_scan_job *job, struct chk_result *result, bool *again)
@@ -282,7 +364,7 @@ int native_scan(const struct native_scan_job *job, struct chk_result *result, bo
     struct native_shared s = {.job = job};
     const struct chk_tap tap = {
         .ctx = &s,
-        .region_bytes = job->region_bytes ? job->region_bytes : REGION_BYTES,
+        .region_bytes = job->region_bytes ? job->region_bytes : region_bytes_of(job),
         .event = on_event,
         .planned = on_planned,
         .join = on_join,

@@ -372,6 +372,7 @@ static uint64_t gaps_of(const struct chk_chunk *chunk)
 static int take_chunk(struct chk_lane *w, const struct chk_chunk *chunk)
 {
     const struct chk_tap *tap = w->sweep->tap;
+    size_t first = w->verify.links.inner.count;
     const uint8_t *bytes = NULL;
     int rc = 0;
 
@@ -390,7 +391,7 @@ static int take_chunk(struct chk_lane *w, const struct chk_chunk *chunk)
             rc = take_item(w, item, item->length ? bytes + (item->offset - chunk->offset) : NULL);
         }
     }
-    return rc || !tap ? rc : tap->chunk(w->tap, chunk, bytes);
+    return rc || !tap ? rc : tap->chunk(w->tap, chunk, bytes, &w->verify.links, first);
 }
 
 /* Chunks are found CHUNKS_AHEAD before they are read, and announced then. */

@@ -92,6 +92,8 @@ static bool do_next(struct chk_lane *lane)
         pthread_mutex_lock(&sweep->mutex);
     }
     sweep->busy--;
+    if (rc == CHK_TAP_HOLD)
+        return false;
     if (rc)
         pthread_cond_broadcast(&sweep->changed);
     fail(sweep, rc < 0 ? rc : 0);

@@ -14,10 +14,13 @@
 
 #include "scanner/check/bids.h"
 #include "scanner/check/chunk.h"
+#include "scanner/check/links.h"
 #include "scanner/ost/plan.h"
 
 /* Chunks whose bytes are good at once, the one handed out last among them. */
 enum { CHK_TAP_WINDOW = 4 };
+
+enum { CHK_TAP_HOLD = 2 };
 
 /* What is known when the plan is loaded. What it points to lives as long as the check. */
 struct chk_view {
@@ -45,11 +48,14 @@ struct chk_tap {
 
     int (*begin)(void *lane, uint64_t region);
     /* The next chunk of the region; NULL: its bytes could not be read. They are good until
-     * CHK_TAP_WINDOW - 1 further ones were handed out, `chunk` itself as long. */
-    int (*chunk)(void *lane, const struct chk_chunk *chunk, const uint8_t *bytes);
+     * CHK_TAP_WINDOW - 1 further ones were handed out, `chunk` itself as long. Its internal blocks
+     * are those of `links` from the number `first` on. */
+    int (*chunk)(void *lane, const struct chk_chunk *chunk, const uint8_t *bytes,
+                 const struct chk_links *links, size_t first);
     int (*end)(void *lane, uint64_t region);
     /* Other work, asked for before each region and when there is none left: 1 some was done, 0
-     * there is none now. */
+     * there is none now, CHK_TAP_HOLD the same, and no region is to be begun until another lane has
+     * ended what it is at. */
     int (*other)(void *lane);
     /* A lane has failed: others must not wait for it. From any thread. */
     void (*stop)(void *ctx, int code);

@@ -3,7 +3,8 @@
  *
  * Bytes come through a few windows of WINDOW bytes, because an item's blocks mostly lie near each
  * other and a read has its price whatever its size; the window longest unused is read anew. What
- * does not fit into a window, or lies where a window cannot be read, is read by itself.
+ * does not fit into a window, or lies where a window cannot be read, is read by itself, as is
+ * everything where only exact reads are wanted.
  */
 #include "scanner/ost/sourceblocks.h"
 
@@ -82,7 +83,7 @@ static int read_extent(struct ost_sourceblocks *s, uint64_t offset, uint32_t siz
     *out = from_window(s, offset, size);
     if (*out)
         return 0;
-    if (range_fits(offset - start, size, length)) {
+    if (!s->options.exact && range_fits(offset - start, size, length)) {
         w->size = 0;
         rc = io_source_read(source, start, window_bytes(s, w), length);
         if (!rc) {

@@ -52,6 +52,7 @@ struct ost_sourceblocks_options {
     const struct ost_at_hand *at_hand; /* asked first; may be NULL */
     const struct ost_plan *plan;
     uint8_t crypt;       /* enum ost_crypt */
+    bool exact;          /* no byte is read that was not asked for, nor again for its neighbour */
     size_t memory_bytes; /* for decoded blocks; at least 1 MiB */
     uint64_t allowance_bytes;
     void *ctx;

@@ -1,6 +1,7 @@
 /*
  * test_native_scan.c: check and items in one sweep say what the check and the engine say in turn,
- * whatever the number of threads, the regions and the room for what is carried.
+ * whatever the number of threads, the regions and the room for what is carried; and where blocks
+ * lie in any order, none is read more than twice.
  */
 #include <pthread.h>
 #include <setjmp.h>
@@ -18,13 +19,65 @@
 #include "scanner/engine_native.h"
 #include "scanner/native_scan.h"
 #include "scanner/ost/amap.h"
+#include "tests/gen/run.h"
 #include "tests/support/enginelog.h"
 #include "tests/support/forge.h"
 #include "tests/support/images.h"
 #include "tests/support/samples.h"
+#include "tests/support/tempdir.h"
 #include "tests/support/tinymessage.h"
 
 enum { THREADS_MOST = 3, MEMORY = 64 << 20 };
+
+enum { UNIT = 64 };
+
+/* How often each unit of an image was read. */
+struct reads {
+    uint8_t *count;
+    size_t units;
+    pthread_mutex_t mutex;
+};
+
+/* A source over memory that counts. */
+struct counting {
+    struct io_source base;
+    struct io_source *inner;
+    struct reads *reads;
+};
+
+static int counting_read(struct io_source *base, uint64_t offset, void *into, size_t size)
+{
+    struct counting *c = (struct counting *)base;
+
+    pthread_mutex_lock(&c->reads->mutex);
+    for (uint64_t i = offset / UNIT; i < (offset + size + UNIT - 1) / UNIT; i++)
+        c->reads->count[i] += c->reads->count[i] < UINT8_MAX;
+    pthread_mutex_unlock(&c->reads->mutex);
+    return io_source_read(c->inner, offset, into, size);
+}
+
+static void counting_hint(struct io_source *base, enum io_hint hint, uint64_t offset,
+                          uint64_t length)
+{
+    (void)base, (void)hint, (void)offset, (void)length;
+}
+
+static void counting_close(struct io_source *base)
+{
+    io_source_close(((struct counting *)base)->inner);
+    free(base);
+}
+
+static struct io_source *counting_open(struct io_source *inner, struct reads *reads)
+{
+    static const struct io_source_ops ops = {
+        .read = counting_read, .hint = counting_hint, .close = counting_close};
+    struct counting *c = calloc(1, sizeof *c);
+
+    assert_non_null(c);
+    *c = (struct counting){{.ops = &ops, .size_bytes = inner->size_bytes}, inner, reads};
+    return &c->base;
+}
 
 /* What was said of an item. */
 struct said {
@@ -43,6 +96,7 @@ struct told {
     unsigned checked[FINDING_CODES]; /* of the check's */
     struct enginelog folders;
     unsigned lanes;
+    struct reads *reads; /* begin anew with the first lane; or NULL */
 };
 
 /* A thread's: the log makes the text of an item. */
@@ -68,6 +122,8 @@ static int on_join(void *ctx, void *kit, void **lane, const struct ost_hasher **
     enginelog_init(&l->log);
     l->log.images = 1;
     pthread_mutex_lock(&l->told->mutex);
+    if (!l->told->lanes && l->told->reads)
+        memset(l->told->reads->count, 0, l->told->reads->units);
     l->told->lanes++;
     pthread_mutex_unlock(&l->told->mutex);
     *lane = l;
@@ -256,8 +312,11 @@ static int scan(const struct subject *s, const struct how *how, struct told *t, 
     struct chk_result result = {0};
     int rc;
 
-    for (unsigned i = 0; i < how->threads; i++)
+    for (unsigned i = 0; i < how->threads; i++) {
         assert_int_equal(io_source_open_mem(s->data, s->size, &sources[i]), 0);
+        if (t->reads)
+            sources[i] = counting_open(sources[i], t->reads);
+    }
     mem_test_fail(how->fail_nth, 0);
     rc = native_scan(&job, &result, again);
     mem_test_fail(0, 0);
@@ -286,13 +345,14 @@ static void told_done(struct told *t)
     pthread_mutex_destroy(&t->mutex);
 }
 
-static void same_as_in_turn(const struct subject *s, const struct how *how)
+static void same_with_reads(const struct subject *s, const struct how *how, struct reads *reads)
 {
     static struct told t;
     bool again = true;
     struct buf all = BUF_INIT;
 
     told_init(&t);
+    t.reads = reads;
     assert_int_equal(scan(s, how, &t, &again), 0);
     assert_false(again);
     assert_int_equal(t.runs_after_closing, 0);
@@ -311,6 +371,11 @@ static void same_as_in_turn(const struct subject *s, const struct how *how)
     }
     buf_done(&all);
     told_done(&t);
+}
+
+static void same_as_in_turn(const struct subject *s, const struct how *how)
+{
+    same_with_reads(s, how, NULL);
 }
 
 /* In every way that there is. */
@@ -368,6 +433,70 @@ static void real_images(void **state)
         subject_open(&s, f.bytes.data, f.bytes.size, NULL);
         assert_true(s.log.items > 0);
         same_in_all_ways(&s);
+        subject_close(&s);
+        ndbfile_close(&f);
+    }
+}
+
+/* Mails whose blocks lie in any order, written to `path`. */
+static void make_permuted(char path[4096], enum gen_format format, bool compress)
+{
+    struct gen_summary summary;
+    unsigned missed;
+    const struct gen_options o = {
+        .image = {.path = path,
+                  .format = format,
+                  .content = GEN_PST,
+                  .compress = compress,
+                  .seed = 5,
+                  .fragment_percent = 100},
+        .profile = profile_find("mail"),
+        .seed = 5,
+        .items = 400,
+        .truth = TRUTH_NONE,
+    };
+
+    snprintf(path, 4096, "%s/permuted.pst", tempdir_make());
+    assert_int_equal(gen_run(&o, &summary, &missed), 0);
+}
+
+/* Of each byte: in the sweep, and when its item is read. */
+static void at_most_twice(const struct subject *s, const struct how *how)
+{
+    struct reads reads = {.units = s->size / UNIT + 1};
+    size_t twice = 0;
+
+    pthread_mutex_init(&reads.mutex, NULL);
+    reads.count = calloc(1, reads.units);
+    assert_non_null(reads.count);
+    same_with_reads(s, how, &reads);
+    for (size_t i = 0; i < reads.units; i++) {
+        assert_true(reads.count[i] <= 2);
+        twice += reads.count[i] == 2;
+    }
+    assert_true(twice * 50 > reads.units);
+    assert_true(twice * 10 < reads.units * 9);
+    free(reads.count);
+    pthread_mutex_destroy(&reads.mutex);
+}
+
+static void permuted_images(void **state)
+{
+    (void)state;
+    for (unsigned i = 0; i < 3; i++) {
+        struct ndbfile f;
+        struct subject s;
+        char path[4096];
+
+        make_permuted(path, i ? GEN_UNICODE4K : GEN_UNICODE, i == 2);
+        ndbfile_open(&f, path);
+        subject_open(&s, f.bytes.data, f.bytes.size, NULL);
+        same_in_all_ways(&s);
+        for (unsigned threads = 1; threads <= THREADS_MOST; threads++) {
+            const struct how how = {threads, 0, s.result.allocated_bytes / 4, 0};
+
+            at_most_twice(&s, &how);
+        }
         subject_close(&s);
         ndbfile_close(&f);
     }
@@ -438,6 +567,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(tiny_images),
         cmocka_unit_test(real_images),
+        cmocka_unit_test(permuted_images),
         cmocka_unit_test(damaged_images),
         cmocka_unit_test(each_allocation_may_fail),
     };
