@@ -130,6 +130,7 @@ static bool is_folder(const char *path)
 static int run(struct comparing *c)
 {
     const struct options *o = c->options;
+    const bool folder = is_folder(o->paths[1]);
     int code = match_add_images(&c->match, o->paths[0]);
 
     if (!code)
@@ -137,13 +138,13 @@ static int run(struct comparing *c)
     if (!code && o->map)
         code = match_add_mapping(&c->match, o->map);
     if (!code)
-        code = match_settle(&c->match, !is_folder(o->paths[1]));
+        code = match_settle(&c->match, !folder);
     c->trouble = c->match.trouble;
     if (!code && o->output == OUTPUT_JSON)
         code = cmp_lines_init(&c->lines, "ostscan " OSTSCAN_VERSION, dup_print_line, NULL);
     else if (!code && o->output == OUTPUT_CSV)
         code = compare_print_csv_header(&c->print);
-    if (!code && c->match.image_count && c->match.file_count)
+    if (!code && c->match.image_count && (c->match.file_count || folder))
         code = compare_all(c);
     if (!code && o->output == OUTPUT_JSON)
         code = cmp_lines_end(&c->lines, c->compared, c->differing, !c->trouble);

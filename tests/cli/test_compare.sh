@@ -163,6 +163,11 @@ check "a damaged PST proves nothing missing" bash -c "
 check "a full standard output is noticed" bash -c "'$OSTSCAN' compare '$work/mail' '$work/graph.jsonl' >/dev/full 2>&1; [ \$? = 3 ]"
 
 # A folder of files against all images of a scan.
+mkdir "$work/nothing"
+check "a folder of the server's without a file ends with 3" status 3 "$OSTSCAN" compare --json --fail-on difference "$work/mail" "$work/nothing"
+check "… and each image is named as compared with none" bash -c "
+    grep -q 'mail.ost: no file of the server' '$work/err' &&
+    jq -es 'any(.[]; .type == \"unmatched\" and (.image | endswith(\"mail.ost\"))) and .[-1].complete == false' '$work/out' >/dev/null"
 mkdir "$work/share" "$work/files"
 cp "$work/mail.ost" "$work/share/ann@x.com.ost"
 "$OSTGEN" -q --items 50 --seed 77 --truth none -o "$work/share/bob.ost"
