@@ -3,7 +3,7 @@
  *
  * One pass with a counter of open groups: a group whose destination is passed over is left when the
  * counter falls below what it was. Bytes given as \'xx are gathered, for a character of a code page
- * may take two of them.
+ * may take two of them. A first surrogate is kept back until what follows is known.
  */
 #include "index/rtf_text.h"
 
@@ -23,12 +23,24 @@ struct rtf {
     unsigned depth, passing; /* passing: the depth whose end ends it; 0: not */
     unsigned fallback;       /* characters that stand for a \u */
     unsigned fallback_left;
+    uint32_t first; /* surrogate that waits for its second; 0: none */
     uint8_t run[RUN_MAX];
     size_t run_size;
 };
 
+static void put_utf8(struct rtf *r, uint32_t code)
+{
+    uint8_t out[4];
+
+    buf_append(r->out, out, utf8_encode(code, out));
+}
+
+/* At most one of both is there: a run ends where a surrogate comes, and the other way round. */
 static void end_run(struct rtf *r)
 {
+    if (r->first)
+        put_utf8(r, r->first);
+    r->first = 0;
     if (r->run_size)
         idx_text_string8(r->text, (struct bytes){r->run, r->run_size}, r->codepage, r->out, NULL);
     r->run_size = 0;
@@ -42,21 +54,27 @@ static void put_byte(struct rtf *r, uint8_t byte)
     }
     if (r->passing)
         return;
-    if (r->run_size == RUN_MAX)
+    if (r->run_size == RUN_MAX || r->first)
         end_run(r);
     r->run[r->run_size++] = byte;
 }
 
 static void put_code(struct rtf *r, long value)
 {
-    uint8_t out[4];
     uint32_t code = (uint32_t)(value < 0 ? value + 65536 : value);
 
     r->fallback_left = r->fallback;
     if (r->passing || code == 0 || code > 0x10FFFF)
         return;
+    if (r->first && code >> 10 == 0xDC00 >> 10) {
+        code = 0x10000 + ((r->first & 0x3FF) << 10 | (code & 0x3FF));
+        r->first = 0;
+    }
     end_run(r);
-    buf_append(r->out, out, utf8_encode(code, out));
+    if (code >> 10 == 0xD800 >> 10)
+        r->first = code;
+    else
+        put_utf8(r, code);
 }
 
 static bool is_letter(uint8_t c)

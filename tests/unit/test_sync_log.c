@@ -125,6 +125,12 @@ static void rtf_becomes_text(void **state)
                                  "b");
     rtf_is("\\uc0\\u-3913 b", "\xEF\x82\xB7"
                               "b");
+    rtf_is("\\u-10179?\\u-8704?", "\xF0\x9F\x98\x80");
+    rtf_is("\\uc0\\u-10179\\u-8704 .", "\xF0\x9F\x98\x80.");
+    rtf_is("\\u-10179?a\\u-8704?", "\xED\xA0\xBD"
+                                   "a\xED\xB8\x80");
+    rtf_is("\\u-10179?\\u-10179?\\par", "\xED\xA0\xBD\xED\xA0\xBD\n");
+    rtf_is("\\u-10179", "\xED\xA0\xBD");
     rtf_is("\\{\\}\\\\\\~|", "{}\\ |");
     rtf_is("a{\\pict 0102\\bin3 }}}z}b", "ab");
     rtf_is("}}}a{{{", "a");
