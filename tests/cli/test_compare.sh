@@ -188,6 +188,18 @@ mv "$work/files/map.csv" "$work/map.csv"
 check "… or one given" bash -c "
     '$OSTSCAN' compare --map '$work/map.csv' --json '$work/fleet' '$work/files' 2>/dev/null | jq -es '[.[] | select(.type == \"image\")] | length == 2' >/dev/null"
 
+# By the mailbox's address, which is the name of the image's store (as ostgen names it)
+mkdir "$work/named"
+cp "$work/mail.ost" "$work/share/by-store.ost"
+rm "$work"/share/ann@x.com.ost "$work"/share/bob.ost "$work"/share/carol.ost
+"$OSTSCAN" scan -q -o "$work/stores" "$work/share/by-store.ost" >/dev/null
+cp "$work/graph.jsonl" "$work/named/Owner@Contoso.com.jsonl"
+check "… or by the name of the store" bash -c "
+    '$OSTSCAN' compare --json '$work/stores' '$work/named' | jq -es '[.[] | select(.type == \"image\")] | length == 1' >/dev/null"
+cp "$work/statistics.csv" "$work/named/owner@contoso.com.csv"
+check "two files for one image are none" status 3 "$OSTSCAN" compare --json "$work/stores" "$work/named"
+check "… and that is said" grep -q "by-store.ost: several of the server's files could be its: see --map" "$work/err"
+
 if [ -d $corpus ]; then
     # One mailbox at two times, by hand: the later one has three more messages in two folders that the
     # earlier has not; the two that both have are untouched.
