@@ -2,7 +2,6 @@
  * test_in_use.c: an image that another program holds, through the program: a lease that forbids to
  * read it, one that allows it, and none.
  */
-#define _GNU_SOURCE
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
