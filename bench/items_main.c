@@ -92,20 +92,6 @@ static uint64_t count_props(const struct ost_item *item)
     return n;
 }
 
-static int on_image(void *ctx, const struct ost_image *image)
-{
-    (void)ctx;
-    (void)image;
-    return 0;
-}
-
-static int on_folder(void *ctx, const struct ost_folder *folder)
-{
-    (void)ctx;
-    (void)folder;
-    return 0;
-}
-
 static int on_item(void *ctx, const struct ost_item *item)
 {
     struct bench *b = ctx;
@@ -144,22 +130,12 @@ static int on_failed(void *ctx, uint32_t nid, uint32_t folder, bool assoc)
     return 0;
 }
 
-static int on_finding(void *ctx, const struct finding *f)
-{
-    (void)ctx;
-    (void)f;
-    return 0;
-}
-
 static int run_engine(struct bench *b)
 {
     const struct engine_sink sink = {
         .ctx = b,
-        .image = on_image,
-        .folder = on_folder,
         .item = on_item,
         .failed = on_failed,
-        .finding = on_finding,
     };
     const struct engine_job job = {
         .file = &b->file,

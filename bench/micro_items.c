@@ -68,46 +68,11 @@ static int on_item(void *ctx, const struct ost_item *item)
     return ++x->count == ITEMS ? ENOUGH : 0;
 }
 
-static int on_image(void *ctx, const struct ost_image *image)
-{
-    (void)ctx;
-    (void)image;
-    return 0;
-}
-
-static int on_folder(void *ctx, const struct ost_folder *folder)
-{
-    (void)ctx;
-    (void)folder;
-    return 0;
-}
-
-static int on_failed(void *ctx, uint32_t nid, uint32_t folder, bool assoc)
-{
-    (void)ctx;
-    (void)nid;
-    (void)folder;
-    (void)assoc;
-    return 0;
-}
-
-static int on_finding(void *ctx, const struct finding *f)
-{
-    (void)ctx;
-    (void)f;
-    return 0;
-}
-
 static int round_of_items(struct items *x)
 {
     static const char *const names[STEPS] = {"view of an item", "digests of an item",
                                              "record of an item, JSON"};
-    const struct engine_sink sink = {.ctx = x,
-                                     .image = on_image,
-                                     .folder = on_folder,
-                                     .item = on_item,
-                                     .failed = on_failed,
-                                     .finding = on_finding};
+    const struct engine_sink sink = {.ctx = x, .item = on_item};
     const struct engine_job job = {.file = &x->m->file,
                                    .header = &x->m->image.header,
                                    .io = IO_BACKEND_PREAD,

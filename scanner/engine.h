@@ -23,6 +23,7 @@
 #include "scanner/ost/header.h"
 #include "scanner/ost/item.h"
 
+/* All but `item` may be NULL, where nothing is to be told of that. */
 struct engine_sink {
     void *ctx;
     int (*image)(void *ctx, const struct ost_image *image);
@@ -31,9 +32,32 @@ struct engine_sink {
     /* An item that is known by its node but could not be read at all; a finding goes before it. */
     int (*failed)(void *ctx, uint32_t nid, uint32_t folder, bool assoc);
     int (*finding)(void *ctx, const struct finding *finding);
-    /* Bytes of the image dealt with so far, for progress only. May be NULL. */
+    /* Bytes of the image dealt with so far, for progress only. */
     void (*progress)(void *ctx, uint64_t bytes);
 };
+
+/* What engines call. */
+
+static inline int engine_tell_image(const struct engine_sink *s, const struct ost_image *image)
+{
+    return s->image ? s->image(s->ctx, image) : 0;
+}
+
+static inline int engine_tell_folder(const struct engine_sink *s, const struct ost_folder *folder)
+{
+    return s->folder ? s->folder(s->ctx, folder) : 0;
+}
+
+static inline int engine_tell_failed(const struct engine_sink *s, uint32_t nid, uint32_t folder,
+                                     bool assoc)
+{
+    return s->failed ? s->failed(s->ctx, nid, folder, assoc) : 0;
+}
+
+static inline int engine_tell_finding(const struct engine_sink *s, const struct finding *finding)
+{
+    return s->finding ? s->finding(s->ctx, finding) : 0;
+}
 
 struct engine_job {
     const struct io_file *file;

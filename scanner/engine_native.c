@@ -75,7 +75,7 @@ int native_tell(void *ctx, const struct finding *finding)
     /* A table of tiny rows makes many. */
     if (n->blocks)
         ost_sourceblocks_charge(n->blocks, OST_LIMIT_BLOCK_COST);
-    return n->sink->finding(n->sink->ctx, &f);
+    return engine_tell_finding(n->sink, &f);
 }
 
 int native_find(struct native_run *n, enum finding_code code, uint32_t nid, uint32_t folder,
@@ -281,7 +281,7 @@ int native_image(struct native_run *n)
     n->image.has_blocks = n->image.has_nodes = n->image.has_allocated = true;
     n->image.nodes = n->plan.node_count;
     count_blocks(&n->plan, &n->image);
-    return n->sink->image(n->sink->ctx, &n->image);
+    return engine_tell_image(n->sink, &n->image);
 }
 
 int native_crypt_unknown(struct native_run *n)

@@ -149,6 +149,6 @@ int native_folders(struct native_run *n)
         return rc;
     ost_roles_assign(&n->image, n->receive_folder, n->folders, n->folder_count);
     for (size_t i = 0; i < n->folder_count && !rc; i++)
-        rc = n->sink->folder(n->sink->ctx, &n->folders[i]);
+        rc = engine_tell_folder(n->sink, &n->folders[i]);
     return rc;
 }

@@ -101,7 +101,7 @@ static int fail(struct native_run *n, const struct ost_node *node, enum finding_
         rc = native_find(n, code, node->nid, node->parent, NULL);
     if (!rc)
         rc = native_find(n, F_item_failed, node->nid, node->parent, detail);
-    return rc ? rc : n->sink->failed(n->sink->ctx, node->nid, node->parent, assoc);
+    return rc ? rc : engine_tell_failed(n->sink, node->nid, node->parent, assoc);
 }
 
 /* What an item's place says of it: its folder, whether that lists it, and its row. */

@@ -160,20 +160,6 @@ static int compare_parts(struct crosscheck *c, const struct note *have, const st
     return err;
 }
 
-static int on_image(void *ctx, const struct ost_image *image)
-{
-    (void)ctx;
-    (void)image;
-    return 0;
-}
-
-static int on_folder(void *ctx, const struct ost_folder *folder)
-{
-    (void)ctx;
-    (void)folder;
-    return 0;
-}
-
 static int on_item(void *ctx, const struct ost_item *item)
 {
     struct crosscheck *c = ctx;
@@ -263,12 +249,8 @@ static int conclude(struct crosscheck *c)
 int crosscheck_run(struct crosscheck *c, const struct engine_job *job, void *ctx,
                    int (*finding)(void *ctx, const struct finding *f))
 {
-    const struct engine_sink sink = {.ctx = c,
-                                     .image = on_image,
-                                     .folder = on_folder,
-                                     .item = on_item,
-                                     .failed = on_failed,
-                                     .finding = on_finding};
+    const struct engine_sink sink = {
+        .ctx = c, .item = on_item, .failed = on_failed, .finding = on_finding};
     int err;
 
     c->ctx = ctx;

@@ -130,7 +130,7 @@ static int report(struct decoder *d, enum finding_code code, uint32_t nid, const
         finding.items = &nid;
         finding.item_count = 1;
     }
-    return d->options.sink->finding(d->options.sink->ctx, &finding);
+    return engine_tell_finding(d->options.sink, &finding);
 }
 
 static const char too_large_text[] = "larger than the memory that an item may take";
@@ -193,7 +193,7 @@ static int release_folders(struct decoder *d)
     if (count)
         ost_roles_assign(&d->image, d->receive_folder, d->waiting, count);
     for (size_t i = 0; i < count && !code; i++)
-        code = sink->folder(sink->ctx, &d->waiting[i]);
+        code = engine_tell_folder(sink, &d->waiting[i]);
     return code;
 }
 
@@ -278,7 +278,7 @@ static int end_image(struct decoder *d)
         return ERR_NOMEM;
     d->image.account = ost_account(d->image.store);
     d->image_given = true;
-    code = d->options.sink->image(d->options.sink->ctx, &d->image);
+    code = engine_tell_image(d->options.sink, &d->image);
     if (!code && d->build.too_large)
         code = report(d, F_property_failed, STORE_NID, too_large_text);
     return code;
@@ -326,7 +326,7 @@ static int deliver(struct decoder *d, const struct ost_item *item)
     d->delivered++;
     if (d->build.too_large) {
         code = report(d, F_item_failed, item->nid, too_large_text);
-        return code ? code : sink->failed(sink->ctx, item->nid, item->folder, item->assoc);
+        return code ? code : engine_tell_failed(sink, item->nid, item->folder, item->assoc);
     }
     if (item->orphan)
         code = report(d, F_item_orphan, item->nid, NULL);
@@ -401,7 +401,7 @@ static int on_failed(struct decoder *d, struct bytes payload)
     code = report(d, F_item_failed, nid, text[0] ? text : NULL);
     if (code)
         return code;
-    return sink->failed(sink->ctx, nid, le32(payload.data + 4), payload.data[8] & WIRE_FLAG_ASSOC);
+    return engine_tell_failed(sink, nid, le32(payload.data + 4), payload.data[8] & WIRE_FLAG_ASSOC);
 }
 
 static bool child_may_find(unsigned code)
@@ -440,7 +440,7 @@ static int on_finding(struct decoder *d, struct bytes payload)
     finding.item_count = finding.code == F_item_failed;
     finding.detail = text[0] ? text : NULL;
     d->explained |= finding.code == F_engine_open_failed;
-    return d->options.sink->finding(d->options.sink->ctx, &finding);
+    return engine_tell_finding(d->options.sink, &finding);
 }
 
 static int on_progress(struct decoder *d, struct bytes payload)

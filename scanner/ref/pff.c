@@ -103,7 +103,7 @@ static int report_image(struct run *run)
 {
     if (run->decoder && decoder_has_image(run->decoder))
         return 0;
-    return run->sink->image(run->sink->ctx, &run->image);
+    return engine_tell_image(run->sink, &run->image);
 }
 
 static int report(struct run *run, enum finding_code code, const char *detail)
@@ -119,7 +119,7 @@ static int report(struct run *run, enum finding_code code, const char *detail)
         finding.expected = decoder_announced(run->decoder);
         finding.actual = decoder_delivered(run->decoder);
     }
-    return run->sink->finding(run->sink->ctx, &finding);
+    return engine_tell_finding(run->sink, &finding);
 }
 
 static int report_signal(struct run *run, int signal)

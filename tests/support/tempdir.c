@@ -81,3 +81,29 @@ void tempdir_remove(const char *path)
     }
     rmdir(path);
 }
+
+const char *tempdir;
+
+int tempdir_set_up(void **state)
+{
+    (void)state;
+    tempdir = tempdir_make();
+    return 0;
+}
+
+int tempdir_tear_down(void **state)
+{
+    (void)state;
+    tempdir_remove(tempdir);
+    return 0;
+}
+
+const char *tempdir_path(const char *name)
+{
+    static char paths[4][PATH_MAX];
+    static unsigned turn;
+    char *path = paths[turn++ % 4];
+
+    snprintf(path, sizeof paths[0], "%s/%s", tempdir, name);
+    return path;
+}

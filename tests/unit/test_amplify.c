@@ -41,20 +41,6 @@ struct took {
 static struct took *took; /* shared with the child that reads */
 static struct digest_bench bench;
 
-static int on_image(void *ctx, const struct ost_image *image)
-{
-    (void)ctx;
-    (void)image;
-    return 0;
-}
-
-static int on_folder(void *ctx, const struct ost_folder *folder)
-{
-    (void)ctx;
-    (void)folder;
-    return 0;
-}
-
 static uint64_t size_of(struct ost_props props)
 {
     uint64_t bytes = 0;
@@ -98,8 +84,7 @@ static int on_finding(void *ctx, const struct finding *f)
 
 static void read_image(const struct tiny *t)
 {
-    const struct engine_sink sink = {NULL,      on_image,   on_folder, on_item,
-                                     on_failed, on_finding, NULL};
+    const struct engine_sink sink = {.item = on_item, .failed = on_failed, .finding = on_finding};
     struct idx_hash *hash;
     struct ost_hasher hasher;
     struct engine_job job = {.header = &t->header, .memory_bytes = JOB_MEMORY, .hasher = &hasher};

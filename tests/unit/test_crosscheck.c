@@ -247,31 +247,10 @@ static int on_item(void *ctx, const struct ost_item *item)
     return rc;
 }
 
-static int on_image(void *ctx, const struct ost_image *image)
-{
-    (void)ctx;
-    (void)image;
-    return 0;
-}
-
-static int on_folder(void *ctx, const struct ost_folder *folder)
-{
-    (void)ctx;
-    (void)folder;
-    return 0;
-}
-
 static int on_failed(void *ctx, uint32_t nid, uint32_t folder, bool assoc)
 {
     (void)ctx;
     fail_msg("item %x of %x (%d) failed", nid, folder, assoc);
-    return 0;
-}
-
-static int ignore(void *ctx, const struct finding *finding)
-{
-    (void)ctx;
-    (void)finding;
     return 0;
 }
 
@@ -301,12 +280,7 @@ static int on_finding(void *ctx, const struct finding *finding)
 
 static void run(struct fixture *f, enum change change, unsigned percent)
 {
-    const struct engine_sink sink = {.ctx = f,
-                                     .image = on_image,
-                                     .folder = on_folder,
-                                     .item = on_item,
-                                     .failed = on_failed,
-                                     .finding = ignore};
+    const struct engine_sink sink = {.ctx = f, .item = on_item, .failed = on_failed};
 
     f->change = change;
     f->percent = percent;

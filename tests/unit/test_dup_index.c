@@ -35,22 +35,6 @@ struct collection {
     struct thing things[IMAGES_MOST][ITEMS_MOST];
 };
 
-static const char *dir;
-
-static int setup(void **state)
-{
-    (void)state;
-    dir = tempdir_make();
-    return 0;
-}
-
-static int teardown(void **state)
-{
-    (void)state;
-    tempdir_remove(dir);
-    return 0;
-}
-
 static uint64_t seed_state;
 
 static unsigned roll(unsigned sides)
@@ -184,7 +168,7 @@ static struct dup_notes *take_notes(const struct collection *c)
     struct dup_item item = {0};
     struct dup_notes *notes;
 
-    if (dup_notes_create(dir, c->folders * 500, &notes))
+    if (dup_notes_create(tempdir, c->folders * 500, &notes))
         return NULL;
     for (unsigned n = 1; n < c->images; n += 2) {
         struct dup_note *note = dup_note_begin(notes);
@@ -291,7 +275,7 @@ static int hear_totals(void *ctx, const struct dup_totals *t)
 
 static int run_index(const struct collection *c, uint64_t memory, unsigned lanes, struct buf *out)
 {
-    const struct dup_index_options options = {memory, lanes, dir, NULL};
+    const struct dup_index_options options = {memory, lanes, tempdir, NULL};
     const struct dup_sink sink = {
         .ctx = out,
         .wants_paths = true,
@@ -823,7 +807,7 @@ static void failing_memory_is_reported(void **state)
     for (uint64_t nth = 1; code; nth += 1 + nth / 50) {
         struct dup_images table;
         struct dup_index *x = NULL;
-        const struct dup_index_options options = {0, 2, dir, NULL};
+        const struct dup_index_options options = {0, 2, tempdir, NULL};
         const struct dup_sink sink = {.ctx = &got,
                                       .wants_paths = true,
                                       .group = hear_group,
@@ -859,7 +843,7 @@ static int stop(void *ctx, const struct dup_group *g)
 static void a_sink_can_end_it(void **state)
 {
     static struct collection c;
-    const struct dup_index_options options = {0, 1, dir, NULL};
+    const struct dup_index_options options = {0, 1, tempdir, NULL};
 
     (void)state;
     random_collection(&c, 78);
@@ -888,5 +872,5 @@ int main(void)
         cmocka_unit_test(a_sink_can_end_it),
     };
 
-    return cmocka_run_group_tests(tests, setup, teardown);
+    return cmocka_run_group_tests(tests, tempdir_set_up, tempdir_tear_down);
 }

@@ -25,32 +25,6 @@
 #include "tests/support/manifests.h"
 #include "tests/support/tempdir.h"
 
-static const char *dir;
-
-static int setup(void **state)
-{
-    (void)state;
-    dir = tempdir_make();
-    return 0;
-}
-
-static int teardown(void **state)
-{
-    (void)state;
-    tempdir_remove(dir);
-    return 0;
-}
-
-static const char *path_of(const char *name)
-{
-    static char paths[4][4200];
-    static unsigned turn;
-    char *path = paths[turn++ % 4];
-
-    snprintf(path, sizeof paths[0], "%s/%s", dir, name);
-    return path;
-}
-
 #define EXACT "\"exact\":\"xxh3:00112233445566778899aabbccddeeff\""
 #define GOOD                                                                                       \
     "{\"type\":\"item\",\"nid\":2097188,\"folder\":32962,\"orphan\":true,\"kind\":\"mail\","       \
@@ -205,7 +179,7 @@ static void sums_of_pairs_are_whole(void **state)
 
         memset(count, 0, sizeof count);
         memset(bytes, 0, sizeof bytes);
-        assert_int_equal(dup_pairs_create(memory, dir, &p), 0);
+        assert_int_equal(dup_pairs_create(memory, tempdir, &p), 0);
         for (int i = 0; i < TIMES; i++) {
             uint32_t a, b;
 
@@ -240,7 +214,7 @@ enum { MADE = 3, ITEMS = 400 };
 
 static void make_manifests(uint64_t seed)
 {
-    const struct manifests_options o = {dir, MADE, ITEMS, 30, 5, seed};
+    const struct manifests_options o = {tempdir, MADE, ITEMS, 30, 5, seed};
     struct fault fault;
 
     assert_int_equal(manifests_make(&o, &fault), 0);
@@ -273,7 +247,7 @@ static int run_lines(struct run *r, const char *const names[], size_t count, str
 
     dup_images_init(&images);
     for (size_t i = 0; !code && i < count; i++)
-        code = dup_images_add(&images, path_of(names[i]));
+        code = dup_images_add(&images, tempdir_path(names[i]));
     code = code ? code : dup_images_settle(&images);
     code = code ? code : dup_index_create(&options, &images, &x);
     for (size_t i = 0; !code && i < images.count; i++)
@@ -299,7 +273,7 @@ static const char *const three[] = {"00000.jsonl.zst", "00001.jsonl.zst", "00002
 
 static struct buf lines_of(uint64_t memory, unsigned lanes, const char *const names[], size_t count)
 {
-    struct run r = {.memory = memory, .lanes = lanes, .temp_dir = dir};
+    struct run r = {.memory = memory, .lanes = lanes, .temp_dir = tempdir};
     struct buf out = BUF_INIT;
 
     assert_int_equal(run_lines(&r, names, count, &out), 0);
@@ -328,7 +302,7 @@ static void order_memory_and_lanes_change_no_byte(void **state)
 
 static void copy_file(const char *from, const char *to, size_t cut)
 {
-    FILE *in = fopen(path_of(from), "rb"), *out = fopen(path_of(to), "wb");
+    FILE *in = fopen(tempdir_path(from), "rb"), *out = fopen(tempdir_path(to), "wb");
     char *data = malloc(10 << 20);
     size_t size;
 
@@ -345,7 +319,7 @@ static void an_image_given_twice_counts_once(void **state)
 {
     static const char *const names[] = {"cut.zst", "00000.jsonl.zst", "again.zst",
                                         "00002.jsonl.zst", "00001.jsonl.zst"};
-    struct run r = {.memory = 1 << 20, .lanes = 1, .temp_dir = dir};
+    struct run r = {.memory = 1 << 20, .lanes = 1, .temp_dir = tempdir};
     struct buf once, twice = BUF_INIT;
 
     (void)state;
@@ -367,14 +341,14 @@ static void an_image_given_twice_counts_once(void **state)
 static void what_is_incomplete_is_said(void **state)
 {
     static const char *const names[] = {"cut.zst", "00001.jsonl.zst", "none.zst", "text.zst"};
-    struct run r = {.memory = 1 << 20, .lanes = 1, .temp_dir = dir};
+    struct run r = {.memory = 1 << 20, .lanes = 1, .temp_dir = tempdir};
     struct buf out = BUF_INIT;
     FILE *text;
 
     (void)state;
     make_manifests(5);
     copy_file("00000.jsonl.zst", "cut.zst", 40); /* in the seek table: the items are all there */
-    text = fopen(path_of("text.zst"), "w");
+    text = fopen(tempdir_path("text.zst"), "w");
     assert_non_null(text);
     fputs("no manifest at all\n", text);
     fclose(text);
@@ -396,7 +370,7 @@ static void write_manifest(const char *name, const char *const lines[], size_t c
     struct idx_manifest_writer *w;
     struct fault fault;
 
-    assert_int_equal(idx_manifest_create(dir, name, &w, &fault), 0);
+    assert_int_equal(idx_manifest_create(tempdir, name, &w, &fault), 0);
     for (size_t i = 0; i < count; i++)
         assert_int_equal(idx_manifest_line(w, types[i < 3 ? i : 3], lines[i], strlen(lines[i])), 0);
     assert_int_equal(idx_manifest_commit(w, &fault), 0);
@@ -431,7 +405,7 @@ static void sealed_nonsense_is_incomplete(void **state)
 
     (void)state;
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
-        struct run r = {.memory = 1 << 20, .lanes = 1, .temp_dir = dir};
+        struct run r = {.memory = 1 << 20, .lanes = 1, .temp_dir = tempdir};
         struct buf out = BUF_INIT;
 
         write_manifest("odd.zst", cases[i].lines, 5);
@@ -449,7 +423,7 @@ static void large_groups_go_on_in_lines_of_their_own(void **state)
 {
     enum { COPIES = 2 * DUP_MEMBERS_MOST + 5 };
     static const char *const name[] = {"many.zst"};
-    struct run r = {.memory = 1 << 20, .lanes = 1, .temp_dir = dir};
+    struct run r = {.memory = 1 << 20, .lanes = 1, .temp_dir = tempdir};
     struct idx_manifest_writer *w;
     struct buf out = BUF_INIT;
     struct fault fault;
@@ -457,7 +431,7 @@ static void large_groups_go_on_in_lines_of_their_own(void **state)
     char item[200];
 
     (void)state;
-    assert_int_equal(idx_manifest_create(dir, name[0], &w, &fault), 0);
+    assert_int_equal(idx_manifest_create(tempdir, name[0], &w, &fault), 0);
     assert_int_equal(idx_manifest_line(w, RECORD_SCAN, SCAN, strlen(SCAN)), 0);
     assert_int_equal(idx_manifest_line(w, RECORD_IMAGE, IMAGE, strlen(IMAGE)), 0);
     for (int i = 0; i < COPIES; i++) {
@@ -491,7 +465,7 @@ static void failing_memory_is_reported(void **state)
     make_manifests(6);
     wanted = lines_of(30000, 1, three, 2);
     for (uint64_t nth = 1; code; nth += 1 + nth / 8) {
-        struct run r = {.memory = 30000, .lanes = 1, .temp_dir = dir};
+        struct run r = {.memory = 30000, .lanes = 1, .temp_dir = tempdir};
 
         buf_done(&out);
         mem_test_fail(nth, 1);
@@ -514,7 +488,7 @@ static void a_full_disk_is_reported(void **state)
     signal(SIGXFSZ, SIG_IGN);
     assert_int_equal(getrlimit(RLIMIT_FSIZE, &old), 0);
     for (rlim_t most = 0; most < 250000; most += 80000) {
-        struct run r = {.memory = 10000, .lanes = 1, .temp_dir = dir};
+        struct run r = {.memory = 10000, .lanes = 1, .temp_dir = tempdir};
         struct buf out = BUF_INIT;
         int code;
 
@@ -546,5 +520,5 @@ int main(void)
         cmocka_unit_test(a_full_disk_is_reported),
     };
 
-    return cmocka_run_group_tests(tests, setup, teardown);
+    return cmocka_run_group_tests(tests, tempdir_set_up, tempdir_tear_down);
 }

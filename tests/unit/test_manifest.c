@@ -26,33 +26,9 @@
 #define ITEM    "{\"type\":\"item\",\"nid\":4}\n"
 #define VERDICT "{\"type\":\"verdict\"}\n"
 
-static const char *dir;
-
-static int setup(void **state)
-{
-    (void)state;
-    dir = tempdir_make();
-    return 0;
-}
-
-static int teardown(void **state)
-{
-    (void)state;
-    tempdir_remove(dir);
-    return 0;
-}
-
-static const char *path_of(const char *name)
-{
-    static char path[4200];
-
-    snprintf(path, sizeof path, "%s/%s", dir, name);
-    return path;
-}
-
 static unsigned entries(void)
 {
-    DIR *d = opendir(dir);
+    DIR *d = opendir(tempdir);
     unsigned n = 0;
 
     assert_non_null(d);
@@ -86,7 +62,7 @@ static int write_several_frames(const char *name)
     struct idx_manifest_writer *w;
     struct fault fault;
     char *line = long_item(50000), *longer = long_item(3 << 20);
-    int code = idx_manifest_create(dir, name, &w, &fault);
+    int code = idx_manifest_create(tempdir, name, &w, &fault);
 
     if (!code) {
         code = put(w, RECORD_SCAN, SCAN);
@@ -110,7 +86,7 @@ static void write_small(const char *name)
     struct idx_manifest_writer *w;
     struct fault fault;
 
-    assert_int_equal(idx_manifest_create(dir, name, &w, &fault), 0);
+    assert_int_equal(idx_manifest_create(tempdir, name, &w, &fault), 0);
     assert_int_equal(put(w, RECORD_SCAN, SCAN), 0);
     assert_int_equal(put(w, RECORD_IMAGE, IMAGE), 0);
     assert_int_equal(put(w, RECORD_FOLDER, FOLDER), 0);
@@ -126,7 +102,7 @@ static void write_small(const char *name)
 static struct buf file_bytes(const char *name)
 {
     struct buf b = BUF_INIT;
-    FILE *f = fopen(path_of(name), "rb");
+    FILE *f = fopen(tempdir_path(name), "rb");
     size_t n;
 
     assert_non_null(f);
@@ -206,9 +182,9 @@ static void small_one_goes_there_and_back(void **state)
     (void)state;
     write_small("m");
     assert_int_equal(entries(), 1);
-    assert_int_equal(stat(path_of("m"), &st), 0);
+    assert_int_equal(stat(tempdir_path("m"), &st), 0);
     assert_int_equal(st.st_mode & 0777, 0600);
-    assert_int_equal(idx_manifest_open(path_of("m"), &r, &fault), 0);
+    assert_int_equal(idx_manifest_open(tempdir_path("m"), &r, &fault), 0);
     for (size_t i = 0; i < sizeof lines / sizeof *lines; i++) {
         assert_int_equal(idx_manifest_next(r, &type, &line, &how), 1);
         assert_int_equal(line.size, strlen(lines[i]));
@@ -248,7 +224,7 @@ static void frames_hold_whole_lines(void **state)
     file = file_bytes("m");
     assert_true(seektable_footer(file.data + file.size - SEEK_FOOTER, &frames));
     assert_int_equal(frames, 5); /* 5 and 2 lines of 50,000; the long one; the rest; the seal */
-    assert_int_equal(idx_manifest_open(path_of("m"), &r, &fault), 0);
+    assert_int_equal(idx_manifest_open(tempdir_path("m"), &r, &fault), 0);
     while (idx_manifest_next(r, &type, &line, &how) == 1) {
         assert_int_equal(idx_manifest_offset(r), total);
         offsets[n] = total;
@@ -286,8 +262,8 @@ static void other_programs_read_it(void **state)
         skip();
     }
     assert_int_equal(write_several_frames("m"), 0);
-    snprintf(command, sizeof command, check, path_of("m"), path_of("m"), path_of("m"),
-             strlen(IMAGE VERDICT) + 7 * 50000 + (3 << 20));
+    snprintf(command, sizeof command, check, tempdir_path("m"), tempdir_path("m"),
+             tempdir_path("m"), strlen(IMAGE VERDICT) + 7 * 50000 + (3 << 20));
     assert_int_equal(system(command), 0);
 }
 
@@ -369,9 +345,9 @@ static void no_manifest_is_damaged(void **state)
     for (size_t i = 0; i < 2; i++)
         assert_int_equal(state_of(others[i], strlen(others[i]), NULL), MANIFEST_DAMAGED);
     assert_int_equal(state_of("", 0, NULL), MANIFEST_TRUNCATED);
-    assert_int_equal(idx_manifest_open(path_of("none"), &r, &fault), ERR_NOENT);
+    assert_int_equal(idx_manifest_open(tempdir_path("none"), &r, &fault), ERR_NOENT);
     assert_int_equal(fault.code, ERR_NOENT);
-    assert_int_equal(idx_manifest_open(dir, &r, &fault), ERR_UNSUPPORTED);
+    assert_int_equal(idx_manifest_open(tempdir, &r, &fault), ERR_UNSUPPORTED);
 }
 
 /* A forger's tools: frames of any content, and a tail that is right for them. */
@@ -629,7 +605,7 @@ static void too_long_a_line_is_refused_alone(void **state)
     struct buf file;
 
     (void)state;
-    assert_int_equal(idx_manifest_create(dir, "m", &w, &fault), 0);
+    assert_int_equal(idx_manifest_create(tempdir, "m", &w, &fault), 0);
     assert_int_equal(put(w, RECORD_SCAN, SCAN), 0);
     assert_int_equal(put(w, RECORD_ITEM, line), ERR_LIMIT);
     assert_int_equal(idx_manifest_count(w, RECORD_ITEM), 0);
@@ -647,7 +623,7 @@ static void aborted_one_leaves_nothing(void **state)
     struct fault fault;
 
     (void)state;
-    assert_int_equal(idx_manifest_create(dir, "m", &w, &fault), 0);
+    assert_int_equal(idx_manifest_create(tempdir, "m", &w, &fault), 0);
     assert_int_equal(put(w, RECORD_SCAN, SCAN), 0);
     idx_manifest_abort(w);
     idx_manifest_abort(NULL);
@@ -663,8 +639,8 @@ static void full_disk_leaves_nothing(void **state)
 
     (void)state;
     assert_int_equal(write_several_frames("m"), 0);
-    assert_int_equal(stat(path_of("m"), &st), 0);
-    assert_int_equal(unlink(path_of("m")), 0);
+    assert_int_equal(stat(tempdir_path("m"), &st), 0);
+    assert_int_equal(unlink(tempdir_path("m")), 0);
     whole = (rlim_t)st.st_size;
     signal(SIGXFSZ, SIG_IGN);
     assert_int_equal(getrlimit(RLIMIT_FSIZE, &old), 0);
@@ -705,7 +681,7 @@ static int read_with_failures(void)
     enum idx_record type;
     struct fault fault;
     struct bytes line;
-    int got, code = idx_manifest_open(path_of("m"), &r, &fault);
+    int got, code = idx_manifest_open(tempdir_path("m"), &r, &fault);
 
     if (code)
         return code;
@@ -746,24 +722,34 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(names_go_both_ways),
-        cmocka_unit_test_setup_teardown(small_one_goes_there_and_back, setup, teardown),
-        cmocka_unit_test_setup_teardown(frames_hold_whole_lines, setup, teardown),
-        cmocka_unit_test_setup_teardown(other_programs_read_it, setup, teardown),
-        cmocka_unit_test_setup_teardown(same_lines_make_the_same_bytes, setup, teardown),
-        cmocka_unit_test_setup_teardown(every_cut_is_noticed, setup, teardown),
-        cmocka_unit_test_setup_teardown(every_flipped_bit_is_noticed, setup, teardown),
-        cmocka_unit_test_setup_teardown(what_follows_is_noticed, setup, teardown),
-        cmocka_unit_test_setup_teardown(no_manifest_is_damaged, setup, teardown),
+        cmocka_unit_test_setup_teardown(small_one_goes_there_and_back, tempdir_set_up,
+                                        tempdir_tear_down),
+        cmocka_unit_test_setup_teardown(frames_hold_whole_lines, tempdir_set_up, tempdir_tear_down),
+        cmocka_unit_test_setup_teardown(other_programs_read_it, tempdir_set_up, tempdir_tear_down),
+        cmocka_unit_test_setup_teardown(same_lines_make_the_same_bytes, tempdir_set_up,
+                                        tempdir_tear_down),
+        cmocka_unit_test_setup_teardown(every_cut_is_noticed, tempdir_set_up, tempdir_tear_down),
+        cmocka_unit_test_setup_teardown(every_flipped_bit_is_noticed, tempdir_set_up,
+                                        tempdir_tear_down),
+        cmocka_unit_test_setup_teardown(what_follows_is_noticed, tempdir_set_up, tempdir_tear_down),
+        cmocka_unit_test_setup_teardown(no_manifest_is_damaged, tempdir_set_up, tempdir_tear_down),
         cmocka_unit_test(forged_content_is_noticed),
         cmocka_unit_test(text_after_end_is_noticed),
         cmocka_unit_test(forged_frames_are_noticed),
-        cmocka_unit_test_setup_teardown(moved_frames_are_noticed, setup, teardown),
-        cmocka_unit_test_setup_teardown(random_access_trusts_nothing, setup, teardown),
-        cmocka_unit_test_setup_teardown(too_long_a_line_is_refused_alone, setup, teardown),
-        cmocka_unit_test_setup_teardown(aborted_one_leaves_nothing, setup, teardown),
-        cmocka_unit_test_setup_teardown(full_disk_leaves_nothing, setup, teardown),
-        cmocka_unit_test_setup_teardown(failed_memory_is_reported, setup, teardown),
-        cmocka_unit_test_setup_teardown(failed_memory_while_reading_is_reported, setup, teardown),
+        cmocka_unit_test_setup_teardown(moved_frames_are_noticed, tempdir_set_up,
+                                        tempdir_tear_down),
+        cmocka_unit_test_setup_teardown(random_access_trusts_nothing, tempdir_set_up,
+                                        tempdir_tear_down),
+        cmocka_unit_test_setup_teardown(too_long_a_line_is_refused_alone, tempdir_set_up,
+                                        tempdir_tear_down),
+        cmocka_unit_test_setup_teardown(aborted_one_leaves_nothing, tempdir_set_up,
+                                        tempdir_tear_down),
+        cmocka_unit_test_setup_teardown(full_disk_leaves_nothing, tempdir_set_up,
+                                        tempdir_tear_down),
+        cmocka_unit_test_setup_teardown(failed_memory_is_reported, tempdir_set_up,
+                                        tempdir_tear_down),
+        cmocka_unit_test_setup_teardown(failed_memory_while_reading_is_reported, tempdir_set_up,
+                                        tempdir_tear_down),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

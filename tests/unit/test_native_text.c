@@ -49,27 +49,6 @@ static int on_item(void *ctx, const struct ost_item *item)
     return 0;
 }
 
-static int on_image(void *ctx, const struct ost_image *image)
-{
-    (void)ctx;
-    (void)image;
-    return 0;
-}
-
-static int on_folder(void *ctx, const struct ost_folder *folder)
-{
-    (void)ctx;
-    (void)folder;
-    return 0;
-}
-
-static int on_finding(void *ctx, const struct finding *finding)
-{
-    (void)ctx;
-    (void)finding;
-    return 0;
-}
-
 /* An image of one message with that subject, read. Where its code page stands depends on `by`. */
 static void read_subject(struct read *r, enum ost_format format, uint16_t type, struct bytes text,
                          uint32_t page, enum said_by by)
@@ -80,7 +59,7 @@ static void read_subject(struct read *r, enum ost_format format, uint16_t type, 
         {SUBJECT, type, 0, text.data, text.size},
         {0x1000, type, 0, text.data, text.size},
         {(uint16_t)(by == INTERNET ? 0x3FDE : 0x3FFD), OST_I32, page, NULL, 0}};
-    const struct engine_sink sink = {r, on_image, on_folder, on_item, NULL, on_finding, NULL};
+    const struct engine_sink sink = {.ctx = r, .item = on_item};
     struct engine_job job = {.memory_bytes = 1 << 20, .hasher = &enginelog_hasher};
     struct io_source *source;
     struct tiny t;

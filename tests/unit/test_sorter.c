@@ -16,22 +16,6 @@
 
 enum { RECORD = 21 };
 
-static const char *dir;
-
-static int setup(void **state)
-{
-    (void)state;
-    dir = tempdir_make();
-    return 0;
-}
-
-static int teardown(void **state)
-{
-    (void)state;
-    tempdir_remove(dir);
-    return 0;
-}
-
 static uint64_t random_next(uint64_t *seed)
 {
     *seed ^= *seed << 13;
@@ -96,7 +80,7 @@ static int sort_all(struct sorter *s, const uint8_t *all, uint8_t *into, size_t 
 
 static struct sorter *make(uint64_t memory, unsigned lanes)
 {
-    const struct sorter_options options = {RECORD, memory, lanes, dir};
+    const struct sorter_options options = {RECORD, memory, lanes, tempdir};
     struct sorter *s;
 
     assert_int_equal(sorter_create(&options, &s), 0);
@@ -140,7 +124,7 @@ static void any_memory_and_lanes_give_one_order(void **state)
 
 static void failing_memory_is_reported(void **state)
 {
-    const struct sorter_options options = {RECORD, 4000, 2, dir};
+    const struct sorter_options options = {RECORD, 4000, 2, tempdir};
     const size_t count = 400;
     uint8_t *all = random_records(count, 256, 42), *sorted = malloc(count * RECORD);
     int code = ERR_NOMEM;
@@ -214,7 +198,7 @@ static void a_spill_reads_back_across_memory_and_file(void **state)
     uint64_t at = 0, offset;
 
     (void)state;
-    assert_int_equal(io_spill_create(dir, 1000, &s), 0);
+    assert_int_equal(io_spill_create(tempdir, 1000, &s), 0);
     for (size_t size = 1; at + size <= total; size = size * 3 / 2 + 1) {
         assert_int_equal(io_spill_append(s, all + at, size, &offset), 0);
         assert_int_equal(offset, at);
@@ -247,5 +231,5 @@ int main(void)
         cmocka_unit_test(a_spill_reads_back_across_memory_and_file),
     };
 
-    return cmocka_run_group_tests(tests, setup, teardown);
+    return cmocka_run_group_tests(tests, tempdir_set_up, tempdir_tear_down);
 }
