@@ -12,6 +12,7 @@
 #include "index/json_split.h"
 #include "index/server_graph.h"
 #include "tests/fuzz/fuzz.h"
+#include "tests/fuzz/samples.h"
 
 static int on_object(void *ctx, struct bytes text)
 {
@@ -85,4 +86,23 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     buf_done(&whole);
     buf_done(&cut);
     return 0;
+}
+
+size_t LLVMFuzzerCustomMutator(uint8_t *data, size_t size, size_t max, unsigned seed)
+{
+    static const char *const answers[] = {
+        "{\"@odata.context\":\"x\",\"value\":[{\"id\":\"f\",\"displayName\":\"Inbox\","
+        "\"parentFolderId\":\"r\",\"totalItemCount\":1,\"wellKnownName\":\"inbox\"},{\"id\":\"i\","
+        "\"parentFolderId\":\"f\",\"subject\":\"s\",\"isRead\":true,\"receivedDateTime\":"
+        "\"2021-08-11T06:15:11Z\",\"internetMessageId\":\"<a@b>\","
+        "\"singleValueExtendedProperties\":[{\"id\":\"Binary 0x300b\",\"value\":\"AAEC\"},"
+        "{\"id\":\"Binary 0x65E2\",\"value\":\"AAECAwQFBgcICQoLDA0ODxAREhM=\"}]}],"
+        "\"@odata.nextLink\":\"https://y\"}",
+        "[{\"id\":\"i\",\"changeKey\":\"CQ==\",\"type\":\"IPM.Note\",\"size\":12,"
+        "\"createdDateTime\":"
+        "\"2021-08-11T06:15:11Z\",\"singleValueExtendedProperties\":[{\"id\":\"String 0x1035\","
+        "\"value\":\"<a@b>\"}]}]",
+    };
+
+    return samples_mutate(answers, sizeof answers / sizeof *answers, data, size, max, seed);
 }
