@@ -68,7 +68,7 @@ lines() {
 
 if [ $run = 1 ]; then
     ./dev build coverage
-    ./dev build coverage-fuzz
+    ./dev build coverage-fuzz $(basename -s .c tests/fuzz/fuzz_*.c)
     run_tests
     run_fuzzers
 fi

@@ -15,7 +15,6 @@ seconds=${1:-520}
 [ $# = 0 ] || shift
 targets=("$@")
 [ $# -gt 0 ] || targets=(check plan subnode datatree block page header)
-./dev build fuzz
 folder=build/fuzz
 if [ "${targets[*]}" = all ]; then
     targets=()
@@ -24,6 +23,8 @@ if [ "${targets[*]}" = all ]; then
         targets+=("${file%.c}")
     done
 fi
+
+./dev build fuzz "${targets[@]/#/fuzz_}"
 
 # The largest input that is of use to a target.
 most_bytes() {
