@@ -33,7 +33,7 @@ struct crew;
 
 /* Threads that may help with a sweep. */
 struct chk_help {
-    struct crew *crew;
+    struct crew *crew; /* NULL: there are none */
     void *kit; /* of the thread that calls chk_run (crew.h) */
     void *ctx;
     /* A source of its own for a thread that joins, closed when it leaves. */

@@ -206,6 +206,7 @@ static bool help(void *ctx, void *kit)
 static void run(struct chk_sweep *sweep, struct own *owns, unsigned count)
 {
     const struct chk_job *job = sweep->state->job;
+    struct crew *crew = job->help && sweep->regions > 1 ? job->help->crew : NULL;
     struct crew_job offer = {.ctx = sweep, .work = help, .most = CHK_SOURCES_MAX};
     unsigned started = 1;
 
@@ -216,11 +217,11 @@ static void run(struct chk_sweep *sweep, struct own *owns, unsigned count)
     }
     if (started < count)
         fail(sweep, ERR_SYS);
-    if (job->help && sweep->regions > 1)
-        crew_offer(job->help->crew, &offer);
+    if (crew)
+        crew_offer(crew, &offer);
     take_part(sweep, job->sources[0], job->help ? job->help->kit : NULL, true, NULL);
-    if (job->help && sweep->regions > 1)
-        crew_withdraw(job->help->crew, &offer);
+    if (crew)
+        crew_withdraw(crew, &offer);
     for (unsigned i = 1; i < started; i++)
         pthread_join(owns[i].thread, NULL);
 }
