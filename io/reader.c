@@ -22,6 +22,7 @@
 #include <time.h>
 
 #include "io/file.h"
+#include "io/rate.h"
 
 enum { NAP_FIRST_NS = 50000, NAP_DOUBLINGS = 5 };
 
@@ -210,6 +211,7 @@ const char *io_reader_note(const struct io_reader *r)
 void io_reader_submit(struct io_reader *r, struct io_request *request)
 {
     assert(request->length > 0 && r->outstanding < IO_READER_OUTSTANDING_MAX);
+    io_rate_wait(request->length);
     r->outstanding++;
     r->ops->submit(r, request);
 }

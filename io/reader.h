@@ -81,8 +81,9 @@ const char *io_reader_backend(const struct io_reader *r);
  */
 const char *io_reader_note(const struct io_reader *r);
 
-/* Queues r; may hand it to the kernel later, with others. Never blocks; never fails: an error
- * surfaces as the request's result. At most 65,536 requests may be outstanding (assert). */
+/* Queues r; may hand it to the kernel later, with others. Waits for nothing but the rate (rate.h);
+ * never fails: an error surfaces as the request's result. At most 65,536 requests may be
+ * outstanding (assert). */
 void io_reader_submit(struct io_reader *r, struct io_request *request);
 
 /* Hands over everything queued now, without waiting for more submits or a wait. */

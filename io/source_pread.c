@@ -8,6 +8,7 @@
 
 #include "io/file.h"
 #include "io/mem.h"
+#include "io/rate.h"
 #include "io/reader_backend.h"
 
 enum { PART_BYTES = 1 << 30 }; /* a request's length has 32 bits */
@@ -30,6 +31,7 @@ static int pread_read(struct io_source *s, uint64_t offset, void *into, size_t s
                                .length = left < PART_BYTES ? (uint32_t)left : PART_BYTES,
                                .into = (uint8_t *)into + done};
 
+        io_rate_wait(q.length);
         if (io_request_begin(&q))
             io_request_pread(&plain, &q);
         done += q.received;

@@ -33,6 +33,7 @@
 
 #include "io/file.h"
 #include "io/mem.h"
+#include "io/rate.h"
 #include "io/reader.h"
 
 enum {
@@ -463,6 +464,7 @@ static bool read_cached(struct reader_source *r, uint64_t offset, void *into, si
 
     if (r->cacheless)
         return false;
+    io_rate_wait(size);
     n = preadv2(r->fd, &v, 1, (off_t)offset, RWF_NOWAIT);
     if (n < 0 && errno != EAGAIN && errno != EINTR)
         r->cacheless = true;

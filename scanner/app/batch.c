@@ -11,6 +11,7 @@
 #include "io/crew.h"
 #include "io/discover.h"
 #include "io/mem.h"
+#include "io/rate.h"
 #include "scanner/app/commands.h"
 #include "scanner/app/interrupt.h"
 
@@ -36,6 +37,8 @@ int batch_init(struct batch *b, const struct options *options,
 
     *b = (struct batch){
         .options = options, .callbacks = callbacks, .interrupted = interrupt_install()};
+    /* Each worker may have a child that reads by itself. */
+    io_rate_limit(options->max_rate, options->jobs, b->interrupted);
     err = probe_io(b);
     if (!err)
         err = worklist_create(callbacks->release, &b->list);

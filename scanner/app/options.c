@@ -48,6 +48,7 @@ enum long_only {
     OPT_WINDOW,
     OPT_MAP,
     OPT_SERVER,
+    OPT_MAX_RATE,
 };
 
 enum {
@@ -83,6 +84,8 @@ static const struct entry {
     {"io", OPT_IO, "NAME", COMMAND_SCAN | COMMAND_CHECK | COMMAND_COMPARE,
      "auto, uring or pread (default: auto)"},
     {"direct", OPT_DIRECT, NULL, COMMAND_SCAN | COMMAND_CHECK, "bypass the page cache"},
+    {"max-rate", OPT_MAX_RATE, "BYTES", COMMAND_SCAN | COMMAND_CHECK,
+     "read at most so many bytes a second, e.g. 100M (default: no bound)"},
     {"digest", OPT_DIGEST, "NAME", COMMAND_SCAN, "xxh3 or sha256 (default: xxh3)"},
     {"all-files", OPT_ALL_FILES, NULL, COMMAND_SCAN | COMMAND_CHECK,
      "probe every file by its content, whatever its name"},
@@ -227,7 +230,7 @@ bool options_size(const char *text, uint64_t *bytes)
     return true;
 }
 
-enum { MEMORY_LEAST = 16 << 20, JOBS_MOST = 1024, SHARDS_MOST = 10000 };
+enum { MEMORY_LEAST = 16 << 20, RATE_LEAST = 4096, JOBS_MOST = 1024, SHARDS_MOST = 10000 };
 
 static bool parse_count(const char *text, unsigned most, unsigned *out)
 {
@@ -241,6 +244,21 @@ static bool parse_count(const char *text, unsigned most, unsigned *out)
         return false;
     *out = (unsigned)value;
     return true;
+}
+
+/* A size, with or without "/s". */
+static bool parse_rate(const char *text, uint64_t *out)
+{
+    char size[32];
+    size_t length = strlen(text);
+
+    if (length > 2 && strcmp(text + length - 2, "/s") == 0)
+        length -= 2;
+    if (length >= sizeof size)
+        return false;
+    memcpy(size, text, length);
+    size[length] = '\0';
+    return options_size(size, out) && *out >= RATE_LEAST;
 }
 
 /* "I/N" with 1 <= I <= N. */
@@ -345,6 +363,8 @@ static bool apply(struct options *o, int value, const char *argument)
         return parse_count(argument, JOBS_MOST, &o->jobs);
     case OPT_MEMORY:
         return options_size(argument, &o->memory_bytes) && o->memory_bytes >= MEMORY_LEAST;
+    case OPT_MAX_RATE:
+        return parse_rate(argument, &o->max_rate);
     case OPT_ENGINE:
         o->engine = argument;
         return one_of(argument, engines) >= 0;

@@ -4,7 +4,7 @@
  *
  * It reads by pread, whatever backend the run has: the sandbox (sandbox.h) leaves it nothing else.
  *
- * Arguments: --libpff-child MEMORY CPU_SECONDS SIZE PERCENT. Its exit status: 0 all was
+ * Arguments: --libpff-child MEMORY CPU_SECONDS SIZE PERCENT RATE. Its exit status: 0 all was
  * said (WIRE_DONE); 1 it could not go on (memory, or nobody listens); 2 it could not even begin.
  */
 #include "scanner/ref/pff.h"
@@ -14,6 +14,7 @@
 #include <string.h>
 
 #include "io/child.h"
+#include "io/rate.h"
 #include "io/source.h"
 #include "scanner/ref/bfio.h"
 #include "scanner/ref/reader.h"
@@ -24,7 +25,7 @@ enum { EXIT_DONE = 0, EXIT_BROKE_OFF = 1, EXIT_UNFIT = 2 };
 enum { PROGRESS_STEPS = 100 };
 
 struct arguments {
-    uint64_t memory_bytes, cpu_seconds, size_bytes, percent;
+    uint64_t memory_bytes, cpu_seconds, size_bytes, percent, rate;
 };
 
 static bool parse_number(const char *text, uint64_t *out)
@@ -37,9 +38,10 @@ static bool parse_number(const char *text, uint64_t *out)
 
 static bool parse_arguments(int argc, char **argv, struct arguments *a)
 {
-    return argc == 6 && parse_number(argv[2], &a->memory_bytes) &&
+    return argc == 7 && parse_number(argv[2], &a->memory_bytes) &&
            parse_number(argv[3], &a->cpu_seconds) && parse_number(argv[4], &a->size_bytes) &&
-           parse_number(argv[5], &a->percent) && a->percent <= 100;
+           parse_number(argv[5], &a->percent) && a->percent <= 100 &&
+           parse_number(argv[6], &a->rate);
 }
 
 /* What the device refused, said once a failed object, so that it is not taken for damage. */
@@ -170,6 +172,7 @@ int ref_child_main(int argc, char **argv)
     if (!parse_arguments(argc, argv, &arguments))
         return EXIT_UNFIT;
     libpff_notify_set_verbose(0);
+    io_rate_limit(arguments.rate, 1, NULL);
     if (!ref_confine(arguments.memory_bytes, arguments.cpu_seconds, &filtered) &&
         !io_source_open_pread(IO_CHILD_FILE_FD, arguments.size_bytes, &source))
         status = run(source, (unsigned)arguments.percent, filtered) ? EXIT_BROKE_OFF : EXIT_DONE;

@@ -31,6 +31,7 @@
 #include "io/child.h"
 #include "io/clock.h"
 #include "io/mem.h"
+#include "io/rate.h"
 #include "scanner/ref/decode.h"
 #include "scanner/ref/run.h"
 
@@ -39,7 +40,7 @@ static const uint64_t SECOND_NS = 1000000000;
 static const uint64_t CHILD_MEMORY_MIN = UINT64_C(512) << 20;
 static const uint64_t ITEM_MEMORY_MIN = UINT64_C(64) << 20;
 
-enum { SECONDS_ANYWAY = 60, PIECE = 64 * 1024 };
+enum { SECONDS_ANYWAY = 60, PIECE = 64 * 1024, READ_OVER = 16, MONTH_SECONDS = 31 * 86400 };
 
 struct ref_bounds ref_bounds_of(uint64_t size_bytes, uint64_t memory_bytes)
 {
@@ -62,21 +63,31 @@ struct run {
     struct decoder *decoder;
     struct io_child *child;
     bool timed_out;
+    uint64_t rate; /* what the child may read a second; 0: anything */
 };
+
+/* What reading it all, several times over, takes at that rate. */
+static uint64_t time_at(uint64_t size_bytes, uint64_t rate)
+{
+    uint64_t seconds = rate ? size_bytes / rate + 1 : 0;
+
+    return (seconds < MONTH_SECONDS ? seconds : MONTH_SECONDS) * READ_OVER * SECOND_NS;
+}
 
 static int spawn(struct run *run, const struct ref_bounds *bounds)
 {
     static char argument[] = REF_CHILD_ARGUMENT;
-    char memory[24], cpu[24], size[24], percent[12];
+    char memory[24], cpu[24], size[24], percent[12], rate[24];
     const char *exe = run->job->child_exe ? run->job->child_exe : "/proc/self/exe";
     char name[] = "ostscan";
-    char *argv[] = {name, argument, memory, cpu, size, percent, NULL};
+    char *argv[] = {name, argument, memory, cpu, size, percent, rate, NULL};
     struct fault fault;
 
     snprintf(memory, sizeof memory, "%" PRIu64, bounds->memory_bytes);
     snprintf(cpu, sizeof cpu, "%" PRIu64, bounds->cpu_seconds);
     snprintf(size, sizeof size, "%" PRIu64, run->job->file->id.size_bytes);
     snprintf(percent, sizeof percent, "%u", bounds->percent);
+    snprintf(rate, sizeof rate, "%" PRIu64, run->rate);
     return io_child_spawn(exe, argv, run->job->file->fd, &run->child, &fault);
 }
 
@@ -179,12 +190,15 @@ int ref_run(const struct engine_job *job, const struct engine_sink *sink,
     code = decoder_create(&options, &run.decoder);
     if (code)
         return code;
+    run.rate = io_rate_lend_process();
+    deadline_ns += time_at(size_bytes, run.rate);
     code = spawn(&run, bounds);
     if (!code) {
         code = listen(&run, deadline_ns);
         io_child_finish(run.child, true, &end);
         code = conclude(&run, code, &end);
     }
+    io_rate_return_process(run.rate);
     decoder_destroy(run.decoder);
     return code;
 }

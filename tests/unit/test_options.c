@@ -191,6 +191,9 @@ static void choices(void **state)
     AFTER(io, IO_BACKEND_AUTO, "check", "--io", "auto");
     AFTER(io, IO_BACKEND_URING, "check", "--io", "uring");
     AFTER(io, IO_BACKEND_PREAD, "check", "--io=pread");
+    AFTER(max_rate, 0, "scan", "-oout");
+    AFTER(max_rate, 100 << 20, "scan", "-oout", "--max-rate", "100M");
+    AFTER(max_rate, 100 << 20, "check", "--max-rate=100M/s");
     AFTER(crosscheck, 0, "scan", "-oout");
     AFTER(crosscheck, 5, "scan", "-oout", "--crosscheck", "5");
     AFTER(crosscheck, 100, "scan", "-oout", "--engine=native", "--crosscheck=100");
@@ -264,7 +267,9 @@ static void bad_values_are_refused(void **state)
         {"io", "aio"},         {"io", ""},           {"io", "AUTO"},
         {"digest", "md5"},     {"files-from", ""},   {"fail-on", "always"},
         {"fail-on", "corrup"}, {"progress", "yes"},  {"crosscheck", "0"},
-        {"crosscheck", "101"}, {"crosscheck", "5%"},
+        {"crosscheck", "101"}, {"crosscheck", "5%"}, {"max-rate", "0"},
+        {"max-rate", "4095"},  {"max-rate", "/s"},   {"max-rate", "1M/h"},
+        {"max-rate", ""},
     };
 
     (void)state;

@@ -599,8 +599,8 @@ static struct rlimit limit_of(pid_t pid, __rlimit_resource_t resource)
 static void the_real_child_is_confined(void **state)
 {
     char name[] = "ostscan", argument[] = REF_CHILD_ARGUMENT, memory[] = "536870912", cpu[] = "60";
-    char size[24], percent[] = "100";
-    char *argv[] = {name, argument, memory, cpu, size, percent, NULL};
+    char size[24], percent[] = "100", rate[] = "0";
+    char *argv[] = {name, argument, memory, cpu, size, percent, rate, NULL};
     const char *path = sample_or_skip(SAMPLE_OST2);
     int fd = open(path, O_RDONLY | O_CLOEXEC);
     struct io_child_end end;
