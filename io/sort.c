@@ -1,4 +1,5 @@
-/* sort.c: see sort.h. A heap sort; an array already in order is noticed and left. */
+/* sort.c: see sort.h. A heap sort, and of keys a radix sort that leaves out digits in which they
+ * are all the same; an array already in order is noticed and left. */
 #include "io/sort.h"
 
 #include <assert.h>
@@ -86,4 +87,45 @@ void io_sort_r(void *base, size_t count, size_t size,
         swap(&a, 0, end);
         sift_down(&a, 0, end);
     }
+}
+
+enum { DIGIT_BITS = 11, DIGITS = 1 << DIGIT_BITS };
+
+static void pass(const struct io_keyed *from, struct io_keyed *to, size_t count, unsigned shift)
+{
+    size_t starts[DIGITS] = {0}, sum = 0;
+
+    for (size_t i = 0; i < count; i++)
+        starts[from[i].key >> shift & (DIGITS - 1)]++;
+    for (size_t d = 0; d < DIGITS; d++) {
+        size_t n = starts[d];
+
+        starts[d] = sum;
+        sum += n;
+    }
+    for (size_t i = 0; i < count; i++)
+        to[starts[from[i].key >> shift & (DIGITS - 1)]++] = from[i];
+}
+
+struct io_keyed *io_sort_keyed(struct io_keyed *list, struct io_keyed *spare, size_t count)
+{
+    uint64_t differ = 0;
+    bool sorted = true;
+
+    for (size_t i = 1; i < count; i++) {
+        differ |= list[i].key ^ list[0].key;
+        sorted = sorted && list[i - 1].key <= list[i].key;
+    }
+    if (sorted)
+        return list;
+    for (unsigned shift = 0; shift < 64 && differ >> shift; shift += DIGIT_BITS) {
+        struct io_keyed *from = list;
+
+        if (!(differ >> shift & (DIGITS - 1)))
+            continue;
+        pass(from, spare, count, shift);
+        list = spare;
+        spare = from;
+    }
+    return list;
 }

@@ -74,6 +74,25 @@ uint64_t ost_btree_key(const struct ost_btree *b, unsigned i)
     return b->tree == OST_TREE_BBT ? ost_bid(key) : (uint32_t)key;
 }
 
+/* Whether ost_btree_check_keys would find nothing. */
+static bool are_keys_sound(const struct ost_btree *b, struct ost_btree_range range)
+{
+    const uint8_t *e = b->entries;
+    bool wide = b->variant->id_size == 8, bids = b->tree == OST_TREE_BBT;
+    uint64_t before = range.first;
+
+    if (b->count == 0 || (range.exact && ost_btree_key(b, 0) != range.first))
+        return false;
+    for (unsigned i = 0; i < b->count; i++, e += b->entry_size) {
+        uint64_t id = wide ? le64(e) : le32(e), key = bids ? ost_bid(id) : (uint32_t)id;
+
+        if (key < before + (i > 0) || key > range.last || (!bids && id > UINT32_MAX))
+            return false;
+        before = key;
+    }
+    return true;
+}
+
 struct ost_bref ost_btree_child(const struct ost_btree *b, unsigned i)
 {
     const uint8_t *e = entry_at(b, i);
@@ -84,14 +103,11 @@ struct ost_bref ost_btree_child(const struct ost_btree *b, unsigned i)
                              .offset = ost_id(b->variant, e + 2 * w)};
 }
 
-struct ost_block ost_btree_block(const struct ost_btree *b, unsigned i)
+static inline struct ost_block block_at(const struct ost_variant *v, const uint8_t *e)
 {
-    const uint8_t *e = entry_at(b, i);
-    struct ost_block block;
+    struct ost_block block = {.bid = ost_bid(ost_id(v, e))};
 
-    assert(b->level == 0 && b->tree == OST_TREE_BBT);
-    block = (struct ost_block){.bid = ost_bid(ost_id(b->variant, e))};
-    switch (b->variant->format) {
+    switch (v->format) {
     case OST_FORMAT_ANSI:
         block.offset = le32(e + OFF_A_BBT_IB);
         block.stored = block.inflated = le16(e + OFF_A_BBT_CB);
@@ -112,18 +128,50 @@ struct ost_block ost_btree_block(const struct ost_btree *b, unsigned i)
     return block;
 }
 
-struct ost_node ost_btree_node(const struct ost_btree *b, unsigned i)
+struct ost_block ost_btree_block(const struct ost_btree *b, unsigned i)
 {
-    const uint8_t *e = entry_at(b, i);
-    bool ansi = b->variant->format == OST_FORMAT_ANSI;
+    assert(b->level == 0 && b->tree == OST_TREE_BBT);
+    return block_at(b->variant, entry_at(b, i));
+}
 
-    assert(b->level == 0 && b->tree == OST_TREE_NBT);
+void ost_btree_blocks(const struct ost_btree *b, uint16_t flags, struct ost_block *out)
+{
+    const uint8_t *e = b->entries;
+
+    assert(b->level == 0 && b->tree == OST_TREE_BBT);
+    for (unsigned i = 0; i < b->count; i++, e += b->entry_size) {
+        out[i] = block_at(b->variant, e);
+        out[i].flags = flags;
+    }
+}
+
+static inline struct ost_node node_at(const struct ost_variant *v, const uint8_t *e)
+{
+    bool ansi = v->format == OST_FORMAT_ANSI;
+
     return (struct ost_node){
         .nid = le32(e),
-        .data = ost_bid(ost_id(b->variant, e + (ansi ? OFF_A_NBT_DATA : OFF_U_NBT_DATA))),
-        .sub = ost_bid(ost_id(b->variant, e + (ansi ? OFF_A_NBT_SUB : OFF_U_NBT_SUB))),
+        .data = ost_bid(ost_id(v, e + (ansi ? OFF_A_NBT_DATA : OFF_U_NBT_DATA))),
+        .sub = ost_bid(ost_id(v, e + (ansi ? OFF_A_NBT_SUB : OFF_U_NBT_SUB))),
         .parent = le32(e + (ansi ? OFF_A_NBT_PARENT : OFF_U_NBT_PARENT)),
     };
+}
+
+struct ost_node ost_btree_node(const struct ost_btree *b, unsigned i)
+{
+    assert(b->level == 0 && b->tree == OST_TREE_NBT);
+    return node_at(b->variant, entry_at(b, i));
+}
+
+void ost_btree_nodes(const struct ost_btree *b, uint32_t flags, struct ost_node *out)
+{
+    const uint8_t *e = b->entries;
+
+    assert(b->level == 0 && b->tree == OST_TREE_NBT);
+    for (unsigned i = 0; i < b->count; i++, e += b->entry_size) {
+        out[i] = node_at(b->variant, e);
+        out[i].flags = flags;
+    }
 }
 
 static uint32_t entry_offset(const struct ost_btree *b, unsigned i)
@@ -155,6 +203,8 @@ void ost_btree_check_keys(const struct ost_btree *b, struct ost_btree_range rang
             ost_defects_add(defects, OST_BTREE_EMPTY, b->variant->counters, 1, 0);
         return;
     }
+    if (are_keys_sound(b, range))
+        return;
     if (range.exact)
         ost_defects_compare(defects, OST_BTREE_KEY_FIRST, 0, range.first, ost_btree_key(b, 0));
     for (unsigned i = 0; i < b->count; i++)

@@ -78,5 +78,8 @@ uint64_t ost_btree_key(const struct ost_btree *b, unsigned i);           /* any 
 struct ost_bref ost_btree_child(const struct ost_btree *b, unsigned i);  /* level > 0 */
 struct ost_block ost_btree_block(const struct ost_btree *b, unsigned i); /* BBT, level 0 */
 struct ost_node ost_btree_node(const struct ost_btree *b, unsigned i);   /* NBT, level 0 */
+/* All of them, with those flags, into room for b->count. */
+void ost_btree_blocks(const struct ost_btree *b, uint16_t flags, struct ost_block *out);
+void ost_btree_nodes(const struct ost_btree *b, uint32_t flags, struct ost_node *out);
 
 #endif

@@ -79,6 +79,13 @@ struct ost_defects {
     struct ost_defect list[OST_DEFECTS_MAX];
 };
 
+/* None yet. The list is left as it is: most sets stay empty, and this is done for each block. */
+static inline void ost_defects_begin(struct ost_defects *d)
+{
+    d->count = 0;
+    d->bid = 0;
+}
+
 /* A short name, e.g. "page_crc". Static. */
 const char *ost_defect_name(enum ost_defect_kind kind);
 

@@ -36,7 +36,12 @@
 #include "scanner/ost/planbag.h"
 #include "io/sort.h"
 
-enum { READ_BYTES = 256 * 1024, AHEAD_BYTES = 4 * 1024 * 1024, PART_PAGES = 256 };
+enum {
+    READ_BYTES = 256 * 1024,
+    AHEAD_BYTES = 4 * 1024 * 1024,
+    PART_PAGES = 256,
+    LARGE_LEVEL = 4096
+};
 
 /* A reference to a page, from its parent or the header. */
 struct ref {
@@ -138,11 +143,16 @@ static bool in_range(const struct ost_btree *b, unsigned i, const struct ref *r)
     return key >= r->first && key <= r->last;
 }
 
-static unsigned emit_blocks(const struct ref *r, const struct ost_btree *b, uint16_t flags,
-                            struct ost_block *out)
+/* in_place: all keys are in the page's range. */
+static unsigned emit_blocks(const struct ref *r, const struct ost_btree *b, bool in_place,
+                            uint16_t flags, struct ost_block *out)
 {
     unsigned n = 0;
 
+    if (in_place) {
+        ost_btree_blocks(b, flags, out);
+        return b->count;
+    }
     for (unsigned i = 0; i < b->count; i++) {
         if (!in_range(b, i, r))
             continue;
@@ -152,11 +162,15 @@ static unsigned emit_blocks(const struct ref *r, const struct ost_btree *b, uint
     return n;
 }
 
-static unsigned emit_nodes(const struct ref *r, const struct ost_btree *b, uint32_t flags,
-                           struct ost_node *out)
+static unsigned emit_nodes(const struct ref *r, const struct ost_btree *b, bool in_place,
+                           uint32_t flags, struct ost_node *out)
 {
     unsigned n = 0;
 
+    if (in_place) {
+        ost_btree_nodes(b, flags, out);
+        return b->count;
+    }
     for (unsigned i = 0; i < b->count; i++) {
         if (!in_range(b, i, r))
             continue;
@@ -191,9 +205,9 @@ static int emit(struct part *p, const struct ref *r, const struct ost_btree *b,
     if (b->level > 0)
         emit_children(r, b, sure, room);
     else if (l->tree == OST_TREE_BBT)
-        count = emit_blocks(r, b, flags, room);
+        count = emit_blocks(r, b, defects->count == 0, flags, room);
     else
-        count = emit_nodes(r, b, flags, room);
+        count = emit_nodes(r, b, defects->count == 0, flags, room);
     l->runs[r->slot] = plan_bag_commit(&p->bag, count);
     *left_out = b->count - count;
     return 0;
@@ -237,13 +251,14 @@ static int on_page(void *ctx, size_t i, const uint8_t *page, int code)
     struct load *l = p->load;
     struct ref *r = &l->refs[p->first + i];
     struct ost_plan_page *entry = &l->plan.pages[l->page_start + r->slot];
-    struct ost_defects defects = {0};
+    struct ost_defects defects;
     enum ost_trust trust;
     struct ost_btree view;
     unsigned dropped = 0;
     bool lost;
     int rc;
 
+    ost_defects_begin(&defects);
     if (l->options->cancel && atomic_load_explicit(l->options->cancel, memory_order_relaxed))
         return ERR_CANCELLED;
     if (page)
@@ -304,17 +319,59 @@ static bool place_is_good(const struct load *l, const struct ref *r, const struc
     return defects->count == 0;
 }
 
+/* The refs in the order of `sorted`, and where several name one offset, in that of by_offset. */
+static void put_in_order(const struct load *l, const struct io_keyed *sorted, struct ref *out)
+{
+    size_t count = l->ref_count;
+
+    for (size_t i = 0; i < count; i++)
+        out[i] = l->refs[sorted[i].value];
+    for (size_t first = 0, end; first < count; first = end) {
+        for (end = first + 1; end < count && out[end].offset == out[first].offset; end++)
+            ;
+        if (end - first > 1)
+            io_sort(out + first, end - first, sizeof *out, by_offset);
+    }
+}
+
+/* Sorts the refs of a large level with the help of memory, if there is any to be had. */
+static bool sort_large(struct load *l)
+{
+    size_t count = l->ref_count;
+    uint64_t keys_size = 2 * count * sizeof(struct io_keyed), size = count * sizeof *l->refs;
+    struct io_keyed *keys = NULL;
+    struct ref *out = NULL;
+    int rc = 0;
+
+    if (count < LARGE_LEVEL)
+        return false;
+    keys = plan_take(&l->budget, keys_size, &rc);
+    if (!rc)
+        out = plan_take(&l->budget, size, &rc);
+    for (size_t i = 0; i < count && !rc; i++)
+        keys[i] = (struct io_keyed){l->refs[i].offset, i};
+    if (!rc) {
+        put_in_order(l, io_sort_keyed(keys, keys + count, count), out);
+        plan_give(&l->budget, l->refs, size);
+        l->refs = out;
+    }
+    plan_give(&l->budget, keys, keys_size);
+    return !rc;
+}
+
 /* Sorts the refs by offset; those that can be read come to the front. */
 static int sort_refs(struct load *l, size_t *good)
 {
     size_t n = 0;
 
-    io_sort(l->refs, l->ref_count, sizeof *l->refs, by_offset);
+    if (!sort_large(l))
+        io_sort(l->refs, l->ref_count, sizeof *l->refs, by_offset);
     for (size_t i = 0; i < l->ref_count; i++) {
-        struct ost_defects defects = {0};
+        struct ost_defects defects;
         struct ref r = l->refs[i];
         int rc = 0;
 
+        ost_defects_begin(&defects);
         if (place_is_good(l, &r, n ? &l->refs[n - 1] : NULL, &defects)) {
             l->refs[n++] = r;
             l->pages_left--;
@@ -431,6 +488,43 @@ static unsigned parts_for(const struct load *l, size_t pages)
     return most < l->options->parts ? (unsigned)most : l->options->parts;
 }
 
+/* Runs being put on end, each thread a share of them. */
+struct gathering {
+    const struct plan_run *runs;
+    size_t count, element_size;
+    unsigned parts;
+    unsigned char *all;
+};
+
+static void gather_part(void *ctx, unsigned part, struct io_source *source)
+{
+    const struct gathering *g = ctx;
+    size_t first = g->count * part / g->parts, end = g->count * (part + 1u) / g->parts, before = 0;
+
+    (void)source;
+    for (size_t i = 0; i < first; i++)
+        before += g->runs[i].count;
+    plan_gather(g->runs + first, end - first, g->element_size, g->all + before * g->element_size);
+}
+
+/* The entries of all runs in key order. */
+static int gather(struct load *l, unsigned parts, size_t elements, void **out)
+{
+    struct gathering g = {
+        .runs = l->runs, .count = l->ref_count, .element_size = element_size(l), .parts = parts};
+    int rc = 0;
+
+    g.all = plan_take(&l->budget, (uint64_t)elements * g.element_size, &rc);
+    if (!g.all)
+        return rc;
+    if (parts > 1)
+        l->options->run_parts(l->options->ctx, parts, gather_part, &g);
+    else
+        gather_part(&g, 0, l->source);
+    *out = g.all;
+    return 0;
+}
+
 /* Reads the first `good` refs and gives all back; the level's entries, in key order, are *out. */
 static int read_refs(struct load *l, size_t good, void **out, size_t *elements)
 {
@@ -450,7 +544,7 @@ static int read_refs(struct load *l, size_t good, void **out, size_t *elements)
     if (!rc) { /* before the entries exist twice: 48 bytes a page */
         plan_give(&l->budget, l->refs, l->ref_count * sizeof *l->refs);
         l->refs = NULL;
-        rc = plan_gather(&l->budget, l->runs, l->ref_count, element_size(l), *elements, out);
+        rc = gather(l, count, *elements, out);
     }
     for (unsigned i = 0; i <= count; i++)
         plan_bag_done(&parts[i].bag);

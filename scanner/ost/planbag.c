@@ -85,14 +85,10 @@ void plan_bag_done(struct plan_bag *b)
     b->element_count = 0;
 }
 
-int plan_gather(struct plan_budget *budget, const struct plan_run *runs, size_t count,
-                size_t element_size, size_t elements, void **out)
+void plan_gather(const struct plan_run *runs, size_t count, size_t element_size, void *out)
 {
-    int rc = 0;
-    unsigned char *all = plan_take(budget, (uint64_t)elements * element_size, &rc), *at = all;
+    unsigned char *at = out;
 
-    if (!all)
-        return rc;
     for (size_t i = 0; i < count; i++) {
         size_t bytes = runs[i].count * element_size;
 
@@ -100,6 +96,4 @@ int plan_gather(struct plan_budget *budget, const struct plan_run *runs, size_t 
             memcpy(at, runs[i].start, bytes);
         at += bytes;
     }
-    *out = all;
-    return 0;
 }

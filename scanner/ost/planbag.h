@@ -47,8 +47,7 @@ struct plan_run plan_bag_commit(struct plan_bag *b, unsigned count);
 /* Gives all of it back. */
 void plan_bag_done(struct plan_bag *b);
 
-/* The elements of all runs in their order, from one block of memory; `elements`: their sum. */
-int plan_gather(struct plan_budget *budget, const struct plan_run *runs, size_t count,
-                size_t element_size, size_t elements, void **out);
+/* The elements of all runs in their order, on end; there is room for them. */
+void plan_gather(const struct plan_run *runs, size_t count, size_t element_size, void *out);
 
 #endif
