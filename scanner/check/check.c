@@ -192,50 +192,106 @@ static int note_extent(struct chk_state *s, size_t i, enum finding_code code)
     return chk_notes_add(&s->notes, &n);
 }
 
-/* Puts a block into the order of the sweep, unless its place cannot be. */
-static int place_block(struct chk_state *s, size_t i, struct chk_order *order, uint64_t end)
+/* Blocks and pages on their way into the order of the sweep. */
+struct placing {
+    struct chk_state *state;
+    uint64_t end; /* of what allocation maps cover */
+    struct placed {
+        uint64_t allocated_bytes, verified_bytes, misplaced;
+        uint64_t apart[5]; /* of the next thread's in the cache */
+    } parts[CHK_SOURCES_MAX];
+};
+
+/* Whether a block can be where its entry says. */
+static bool is_place_good(const struct placing *p, const struct ost_block *b)
 {
+    const struct ost_variant *v = p->state->variant;
+
+    return (b->offset & (v->unit - 1)) == 0 && b->offset >= v->amap_first && b->offset < p->end &&
+           range_fits(b->offset, ost_block_extent(v, b->stored), p->state->file_size);
+}
+
+static bool place(void *ctx, size_t entry, uint64_t *offset)
+{
+    const struct placing *p = ctx;
+    const struct chk_state *s = p->state;
+    const struct ost_plan_page *page;
+
+    if (entry < s->plan.block_count) {
+        *offset = s->plan.blocks[entry].offset;
+        return is_place_good(p, &s->plan.blocks[entry]);
+    }
+    page = &s->plan.pages[entry - s->plan.block_count];
+    *offset = page->offset;
+    return page->trust != OST_TRUST_NONE && page->offset >= s->variant->amap_first &&
+           page->offset < p->end;
+}
+
+static void count_placed(void *ctx, unsigned part, size_t entry, bool placed)
+{
+    struct placing *p = ctx;
+    struct placed *to = &p->parts[part];
+    const struct chk_state *s = p->state;
+    const struct ost_variant *v = s->variant;
+
+    if (entry < s->plan.block_count) {
+        const struct ost_block *b = &s->plan.blocks[entry];
+
+        to->misplaced += !placed;
+        if (!(b->flags & CHK_ENTRY_CARVED))
+            to->allocated_bytes += ost_block_extent(v, b->stored);
+        return;
+    }
+    to->allocated_bytes += v->page_size;
+    if (s->plan.pages[entry - s->plan.block_count].trust != OST_TRUST_NONE)
+        to->verified_bytes += v->page_size;
+}
+
+static int judge_place(struct placing *p, size_t i)
+{
+    struct chk_state *s = p->state;
     const struct ost_variant *v = s->variant;
     const struct ost_block *b = &s->plan.blocks[i];
-    uint32_t extent = ost_block_extent(v, b->stored);
-    bool aligned = b->offset % v->unit == 0;
 
-    if (!(b->flags & CHK_ENTRY_CARVED))
-        s->result.allocated_bytes += extent;
-    if (aligned && b->offset >= v->amap_first && b->offset < end &&
-        range_fits(b->offset, extent, s->file_size)) {
-        chk_order_add(order, &s->plan, i, b->offset);
+    if (is_place_good(p, b))
         return 0;
-    }
     s->links.lost += ost_bid_internal(b->bid);
     if (chk_block_doubted(s, i))
         return 0;
-    if (s->truncated && range_fits(b->offset, extent, s->job->header->eof)) {
+    if (s->truncated &&
+        range_fits(b->offset, ost_block_extent(v, b->stored), s->job->header->eof)) {
         s->status[i] |= CHK_CUT;
         return 0;
     }
-    return note_extent(s, i, aligned ? F_extent_out_of_range : F_extent_unaligned);
+    return note_extent(s, i, b->offset % v->unit ? F_extent_unaligned : F_extent_out_of_range);
 }
 
 static int make_order(struct chk_state *s, struct chk_order *order)
 {
     const struct ost_variant *v = s->variant;
-    uint64_t end = ost_amap_offset(v, ost_amap_count(v, s->file_size));
-    int rc = chk_order_init(order, &s->budget, &s->plan, s->file_size);
+    struct placing p = {
+        .state = s,
+        .end = ost_amap_offset(v, ost_amap_count(v, s->file_size)),
+    };
+    const struct chk_order_source from = {
+        .plan = &s->plan,
+        .file_size = s->file_size,
+        .parts = s->job->source_count,
+        .ctx = &p,
+        .place = place,
+        .tell = count_placed,
+    };
+    uint64_t misplaced = 0;
+    int rc = chk_order_make(order, &s->budget, &from);
 
-    for (size_t i = 0; i < s->plan.block_count && !rc; i++)
-        rc = place_block(s, i, order, end);
-    for (size_t i = 0; i < s->plan.page_count && !rc; i++) {
-        const struct ost_plan_page *p = &s->plan.pages[i];
-
-        s->result.allocated_bytes += v->page_size;
-        if (p->trust == OST_TRUST_NONE)
-            continue;
-        s->result.verified_bytes += v->page_size;
-        if (p->offset >= v->amap_first && p->offset < end)
-            chk_order_add(order, &s->plan, s->plan.block_count + i, p->offset);
+    for (unsigned i = 0; i < s->job->source_count; i++) {
+        s->result.allocated_bytes += p.parts[i].allocated_bytes;
+        s->result.verified_bytes += p.parts[i].verified_bytes;
+        misplaced += p.parts[i].misplaced;
     }
-    return rc ? rc : chk_order_sort(order, &s->budget);
+    for (size_t i = 0; i < s->plan.block_count && misplaced && !rc; i++)
+        rc = judge_place(&p, i);
+    return rc;
 }
 
 static int note_field(struct chk_state *s, enum finding_code code, uint64_t offset,

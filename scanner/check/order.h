@@ -1,12 +1,13 @@
 /*
  * order.h: the blocks and B-tree pages of a plan in order of their places.
  *
- * Memory: 8 bytes an entry, and as many again while they are sorted.
- * Threads: read by many once made.
+ * Memory: 8 bytes an entry, and while they are sorted the largest bucket (order.c) once a thread.
+ * Threads: made by those that it starts itself; read by many once made.
  */
 #ifndef SCANNER_CHECK_ORDER_H
 #define SCANNER_CHECK_ORDER_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "scanner/check/budget.h"
@@ -20,14 +21,21 @@ struct chk_order {
     unsigned bits; /* of the entry */
 };
 
-/*
- * Room for all entries of a plan over a file of that size; none are in it. ERR_LIMIT, ERR_NOMEM.
- */
-int chk_order_init(struct chk_order *o, struct chk_budget *budget, const struct ost_plan *plan,
-                   uint64_t file_size);
-/* Adds an entry that lies at that offset, aligned and inside the file. */
-void chk_order_add(struct chk_order *o, const struct ost_plan *plan, size_t entry, uint64_t offset);
-int chk_order_sort(struct chk_order *o, struct chk_budget *budget);
+struct chk_order_source {
+    const struct ost_plan *plan;
+    uint64_t file_size;
+    unsigned parts; /* threads; 1 to CHK_CREW_MAX */
+    void *ctx;
+    /* Whether an entry belongs into the order, and its place: aligned, inside the file. Asked
+     * twice for each, with the same answer. */
+    bool (*place)(void *ctx, size_t entry, uint64_t *offset);
+    /* Told of each once, and of the answer. Both by `parts` threads at once. */
+    void (*tell)(void *ctx, unsigned part, size_t entry, bool placed);
+};
+
+/* ERR_LIMIT, ERR_NOMEM. */
+int chk_order_make(struct chk_order *o, struct chk_budget *budget,
+                   const struct chk_order_source *from);
 void chk_order_done(struct chk_order *o, struct chk_budget *budget);
 
 static inline uint64_t chk_order_unit(const struct chk_order *o, size_t i)
