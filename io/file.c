@@ -11,6 +11,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -176,6 +177,24 @@ void io_file_close(struct io_file *f)
     if (f->fd > 0)
         close(f->fd);
     *f = (struct io_file){0};
+}
+
+/* By its descriptor, so it is the same file whatever has become of its name. */
+int io_file_twin(const struct io_file *f)
+{
+    int flags = fcntl(f->fd, F_GETFL), fd = -1;
+    char path[32];
+
+    snprintf(path, sizeof path, "/proc/self/fd/%d", f->fd);
+    if (flags >= 0)
+        fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY | (flags & (O_DIRECT | O_NOATIME)));
+    return fd < 0 ? f->fd : fd;
+}
+
+void io_file_untwin(const struct io_file *f, int fd)
+{
+    if (fd != f->fd)
+        close(fd);
 }
 
 int io_file_identity(const struct io_file *f, struct io_identity *out)

@@ -39,6 +39,14 @@ enum { IO_FILE_DIRECT = 1, IO_FILE_FOLLOW = 2 };
 int io_file_open(const char *path, unsigned flags, struct io_file *out, struct fault *fault);
 void io_file_close(struct io_file *f); /* an all-zero or already closed file is allowed */
 
+/*
+ * Another descriptor of the same open file, buffered or direct as that, for another thread: the
+ * kernel counts the uses of each, and threads that share one wait for that count. The file's own
+ * where there can be none; to be given back by io_file_untwin.
+ */
+int io_file_twin(const struct io_file *f);
+void io_file_untwin(const struct io_file *f, int fd);
+
 /* Reads the identity again; tells a changed, truncated or replaced file from an unchanged one. */
 int io_file_identity(const struct io_file *f, struct io_identity *out);
 

@@ -1,8 +1,6 @@
 /* source.c: see source.h. What is the same for every source: bounds, counting, cutting of hints. */
 #include "io/source.h"
 
-#include <stdbool.h>
-
 #include "io/bytes.h"
 
 int io_source_fail(struct io_source *s, int code, int errnum, uint64_t offset, uint64_t length)
@@ -53,6 +51,27 @@ int io_source_lend(struct io_source *s, uint64_t offset, size_t size, void *spar
     if (!code)
         s->reads++;
     return code;
+}
+
+int io_source_look(struct io_source *s, uint64_t offset, size_t size, void *spare,
+                   const uint8_t **bytes, bool *fleeting)
+{
+    int code;
+
+    *fleeting = false;
+    if (!s->ops->look || size == 0)
+        return io_source_lend(s, offset, size, spare, bytes);
+    if (!is_inside(s, offset, size))
+        return ERR_RANGE;
+    code = s->ops->look(s, offset, size, spare, bytes, fleeting);
+    if (!code)
+        s->reads++;
+    return code;
+}
+
+bool io_source_torn(const struct io_source *s)
+{
+    return s->ops->torn && s->ops->torn(s);
 }
 
 void io_source_hint(struct io_source *s, enum io_hint hint, uint64_t offset, uint64_t length)

@@ -14,6 +14,7 @@
 #ifndef IO_SOURCE_H
 #define IO_SOURCE_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -36,6 +37,10 @@ struct io_source_ops {
     /* As io_source_lend; NULL: `spare` is read into. */
     int (*lend)(struct io_source *s, uint64_t offset, size_t size, void *spare,
                 const uint8_t **bytes);
+    /* As io_source_look; NULL: lends. */
+    int (*look)(struct io_source *s, uint64_t offset, size_t size, void *spare,
+                const uint8_t **bytes, bool *fleeting);
+    bool (*torn)(const struct io_source *s); /* NULL: never */
 };
 
 /* Embedded first in each implementation's own struct. */
@@ -56,7 +61,7 @@ struct io_source {
 int io_source_read(struct io_source *s, uint64_t offset, void *into, size_t size);
 
 /* Loans that are good at once. */
-enum { IO_SOURCE_LOANS = 8 };
+enum { IO_SOURCE_LOANS = 4 };
 
 /*
  * The same without a copy: *bytes are the source's own or `spare` (room for `size` bytes). The
@@ -65,6 +70,15 @@ enum { IO_SOURCE_LOANS = 8 };
  */
 int io_source_lend(struct io_source *s, uint64_t offset, size_t size, void *spare,
                    const uint8_t **bytes);
+
+/*
+ * Lends, but where the bytes can be looked at without a copy they may be those of the file itself:
+ * *fleeting, and then they are good until the next call, and only for what cached.h says.
+ * io_source_torn: what was looked at is not to be believed, and is to be read.
+ */
+int io_source_look(struct io_source *s, uint64_t offset, size_t size, void *spare,
+                   const uint8_t **bytes, bool *fleeting);
+bool io_source_torn(const struct io_source *s);
 
 /* Advice only: never fails, ranges beyond the end are cut. */
 void io_source_hint(struct io_source *s, enum io_hint hint, uint64_t offset, uint64_t length);

@@ -31,6 +31,8 @@
 #include <string.h>
 #include <sys/uio.h>
 
+#include "io/cached.h"
+#include "io/clock.h"
 #include "io/file.h"
 #include "io/mem.h"
 #include "io/rate.h"
@@ -45,8 +47,11 @@ enum {
     PARTS = 8, /* of an exact read, in flight together */
     RANGES_MAX = 64,
     LOANS = 32,
-    LOAN_BYTES = 256 * 1024,
+    LOAN_BYTES = 1024 * 1024,     /* the most that is lent */
+    LOANS_BYTES = 8 * LOAN_BYTES, /* of all of them */
     LOANS_COLD_MAX = 1024,
+    LOOKS_A_TRIAL = 8,
+    LOOKS_A_PERIOD = 256,
 };
 #define NO_SLOT UINT32_MAX
 
@@ -74,10 +79,14 @@ struct range {
 struct loan {
     struct fetch fetch;
     bool begun;
+    size_t at;     /* its memory in that of all, once begun */
     uint64_t call; /* the lending that it was claimed by; 0: none yet */
     uint64_t offset;
     size_t size;
 };
+
+/* How bytes are shown to who need not keep them. */
+enum way { WAY_VIEW, WAY_COPY, WAYS };
 
 struct reader_source {
     struct io_source base;
@@ -96,15 +105,24 @@ struct reader_source {
     uint64_t sequential_next;
     struct range ranges[RANGES_MAX]; /* in order of asking */
     uint32_t n_ranges;
-    bool cacheless;  /* reads of the page cache alone cannot be had */
+    bool cacheless;         /* reads of the page cache alone cannot be had */
+    bool viewless;          /* the file cannot be looked at */
+    size_t window;          /* of it: as much as the table may take, which is not touched then */
+    struct io_cached *view; /* NULL until it is wanted */
+    unsigned looks;
+    enum way way;                   /* of the last look, */
+    uint64_t looked_ns, look_bytes; /* when it began, and of what: 0 if it tells nothing */
+    struct {
+        uint64_t ns, bytes;
+    } ways[WAYS];    /* in this period */
     unsigned cold;   /* loans to be begun when they are announced */
     unsigned misses; /* reads of the page cache in a row that found too little */
     uint64_t lendings;
     unsigned loan_first, loan_count;
     unsigned loans_lent;      /* of them, the first ones: claimed, or passed over */
     struct loan loans[LOANS]; /* a ring */
-    size_t loan_room;         /* memory of one */
-    uint8_t *loan_memory;     /* of all; NULL until it is needed */
+    size_t loan_next;         /* where the memory of the next begins, if there is room */
+    uint8_t *loan_memory;     /* of all, used as a ring; NULL until it is needed */
     uint8_t *memory;
     uint32_t *buckets;
     uint32_t bucket_mask;
@@ -399,7 +417,7 @@ static void give_back(struct reader_source *r, uint64_t offset, uint64_t length)
 
 static uint8_t *loan_into(const struct reader_source *r, const struct loan *l)
 {
-    return r->loan_memory + (size_t)(l - r->loans) * r->loan_room;
+    return r->loan_memory + l->at;
 }
 
 static struct loan *loan_at(struct reader_source *r, unsigned i)
@@ -407,24 +425,48 @@ static struct loan *loan_at(struct reader_source *r, unsigned i)
     return &r->loans[(r->loan_first + i) % LOANS];
 }
 
-/* Where there is no memory for it, it is read when it is asked for. */
-static void begin_loan(struct reader_source *r, struct loan *l)
+/* Memory for the next loan, on end; those begun before are given back in their order. */
+static bool find_room(struct reader_source *r, size_t room, size_t *at)
 {
+    unsigned i = 0;
+    size_t oldest;
+
+    while (i < r->loan_count && !loan_at(r, i)->begun)
+        i++;
+    oldest = i < r->loan_count ? loan_at(r, i)->at : 0;
+    if (i == r->loan_count)
+        r->loan_next = 0;
+    *at = r->loan_next;
+    if (i == r->loan_count || r->loan_next > oldest) {
+        if (room <= LOANS_BYTES - r->loan_next)
+            return true;
+        *at = 0;
+        return room < oldest;
+    }
+    return room < oldest - r->loan_next;
+}
+
+/* Where there is no memory for it, it is read when it is asked for. */
+static void begin_loan(struct reader_source *r, unsigned i)
+{
+    struct loan *l = loan_at(r, i);
+    uint32_t align = r->align > CHUNK_MIN_BYTES ? r->align : CHUNK_MIN_BYTES;
     uint64_t from = l->offset - l->offset % r->align;
-    size_t length = (size_t)(l->offset - from) + l->size;
+    size_t length = ((size_t)(l->offset - from) + l->size + r->align - 1) & ~(size_t)(r->align - 1);
+    size_t room = (length + align - 1) & ~(size_t)(align - 1);
 
     if (l->begun || l->size > LOAN_BYTES)
         return;
-    if (!r->loan_memory) {
-        uint32_t align = r->align > CHUNK_MIN_BYTES ? r->align : CHUNK_MIN_BYTES;
-
-        r->loan_room = LOAN_BYTES + 2 * (size_t)align;
-        r->loan_memory = mem_aligned(align, LOANS * r->loan_room);
-        if (!r->loan_memory)
+    for (unsigned k = i + 1; k < r->loan_count; k++)
+        if (loan_at(r, k)->begun) /* memory is given back in order */
             return;
-    }
+    if (!r->loan_memory)
+        r->loan_memory = mem_aligned(align, LOANS_BYTES);
+    if (!r->loan_memory || !find_room(r, room, &l->at))
+        return;
+    r->loan_next = l->at + room;
     l->begun = true;
-    begin(r, &l->fetch, from, loan_into(r, l), (length + r->align - 1) & ~(size_t)(r->align - 1));
+    begin(r, &l->fetch, from, loan_into(r, l), length);
 }
 
 static void announce_loan(struct reader_source *r, uint64_t offset, uint64_t size)
@@ -434,18 +476,21 @@ static void announce_loan(struct reader_source *r, uint64_t offset, uint64_t siz
     if (r->loan_count == LOANS)
         return;
     r->loan_count++;
-    *l = (struct loan){.offset = offset, .size = (size_t)size};
+    l->fetch.in_flight = l->begun = false;
+    l->call = 0;
+    l->offset = offset;
+    l->size = (size_t)size;
     if (!r->cold && !r->cacheless)
         return;
     r->cold -= r->cold > 0;
-    begin_loan(r, l);
+    begin_loan(r, r->loan_count - 1);
     io_reader_flush(r->reader);
 }
 
 static void begin_loans(struct reader_source *r, unsigned first)
 {
     for (unsigned i = first; i < r->loan_count; i++)
-        begin_loan(r, loan_at(r, i));
+        begin_loan(r, i);
     io_reader_flush(r->reader);
 }
 
@@ -510,10 +555,52 @@ static struct loan *claim_loan(struct reader_source *r, uint64_t offset, size_t 
     return loan_at(r, i);
 }
 
-static int reader_lend(struct io_source *base, uint64_t offset, size_t size, void *spare,
-                       const uint8_t **bytes)
+/* The file's own bytes, where they can be had; a view is opened when it is wanted first. */
+static const uint8_t *look_at(struct reader_source *r, uint64_t offset, size_t size)
 {
-    struct reader_source *r = (struct reader_source *)base;
+    const uint8_t *bytes;
+
+    if (r->cacheless || r->viewless)
+        return NULL;
+    if (!r->view && io_cached_open(r->fd, r->base.size_bytes, r->window, &r->view)) {
+        r->viewless = true;
+        return NULL;
+    }
+    bytes = io_cached_look(r->view, offset, size);
+    if (bytes) {
+        r->base.bytes_read += size;
+        r->misses = 0;
+    }
+    return bytes;
+}
+
+/* What a look costs depends on how the kernel keeps the file: in large pieces, a look is worth half
+ * a copy, in single pages more than one. So both are tried now and then, and timed from one look to
+ * the next: what is looked at is fetched when it is touched. */
+static enum way choose_way(struct reader_source *r, uint64_t now_ns)
+{
+    unsigned n = r->looks++ % LOOKS_A_PERIOD;
+
+    if (r->look_bytes) {
+        r->ways[r->way].ns += now_ns - r->looked_ns;
+        r->ways[r->way].bytes += r->look_bytes;
+    }
+    if (n == 0)
+        memset(r->ways, 0, sizeof r->ways);
+    if (n < LOOKS_A_TRIAL)
+        return WAY_VIEW;
+    if (n < 2 * LOOKS_A_TRIAL)
+        return WAY_COPY;
+    return (double)r->ways[WAY_VIEW].ns * (double)r->ways[WAY_COPY].bytes <=
+                   (double)r->ways[WAY_COPY].ns * (double)r->ways[WAY_VIEW].bytes
+               ? WAY_VIEW
+               : WAY_COPY;
+}
+
+/* fleeting: NULL where the bytes must last. */
+static int lend(struct reader_source *r, uint64_t offset, size_t size, void *spare,
+                const uint8_t **bytes, bool *fleeting)
+{
     struct loan *l;
 
     r->lendings++;
@@ -521,6 +608,13 @@ static int reader_lend(struct io_source *base, uint64_t offset, size_t size, voi
     l = claim_loan(r, offset, size);
     *bytes = spare;
     if (!l || !l->begun) {
+        const uint8_t *seen = fleeting ? look_at(r, offset, size) : NULL;
+
+        if (seen) {
+            *bytes = seen;
+            *fleeting = true;
+            return 0;
+        }
         if (read_cached(r, offset, spare, size))
             return 0;
         missed(r, l != NULL);
@@ -528,21 +622,56 @@ static int reader_lend(struct io_source *base, uint64_t offset, size_t size, voi
     if (l && l->begun) {
         size_t skip = (size_t)(offset % r->align);
 
+        begin_loans(r, r->loans_lent); /* those that there was no memory for */
         wait_for(r, &l->fetch);
         if (l->fetch.q.received >= skip + size) {
             *bytes = loan_into(r, l) + skip;
             return 0;
         }
     }
-    return reader_read(base, offset, spare, size);
+    return reader_read(&r->base, offset, spare, size);
+}
+
+static int reader_lend(struct io_source *base, uint64_t offset, size_t size, void *spare,
+                       const uint8_t **bytes)
+{
+    return lend((struct reader_source *)base, offset, size, spare, bytes, NULL);
+}
+
+static int reader_look(struct io_source *base, uint64_t offset, size_t size, void *spare,
+                       const uint8_t **bytes, bool *fleeting)
+{
+    struct reader_source *r = (struct reader_source *)base;
+    bool first_copy = r->looks % LOOKS_A_PERIOD == LOOKS_A_TRIAL;
+    int code;
+
+    if (first_copy && r->view) /* what was mapped is given back in the time of its own way */
+        io_cached_drop(r->view);
+    r->way = choose_way(r, clock_monotonic_ns());
+    r->looked_ns = clock_monotonic_ns();
+    code = lend(r, offset, size, spare, bytes, r->way == WAY_VIEW ? fleeting : NULL);
+    r->look_bytes = r->cold ? 0 : size;
+    return code;
+}
+
+static bool reader_torn(const struct io_source *base)
+{
+    const struct reader_source *r = (const struct reader_source *)base;
+
+    return r->view && io_cached_torn(r->view);
 }
 
 static void reader_hint(struct io_source *base, enum io_hint hint, uint64_t offset, uint64_t length)
 {
     struct reader_source *r = (struct reader_source *)base;
-    uint64_t first = offset / r->chunk_bytes;
-    uint64_t end = (offset + length - 1) / r->chunk_bytes + 1;
+    uint64_t first, end;
 
+    if (hint == IO_HINT_LEND) {
+        announce_loan(r, offset, length);
+        return;
+    }
+    first = offset / r->chunk_bytes;
+    end = (offset + length - 1) / r->chunk_bytes + 1;
     switch (hint) {
     case IO_HINT_WILLNEED:
         if (r->n_ranges < RANGES_MAX)
@@ -562,8 +691,7 @@ static void reader_hint(struct io_source *base, enum io_hint hint, uint64_t offs
         give_back(r, offset, length);
         return;
     case IO_HINT_LEND:
-        announce_loan(r, offset, length);
-        return;
+        break;
     }
     read_ahead(r, first);
     io_reader_flush(r->reader);
@@ -577,6 +705,7 @@ static void reader_close(struct io_source *base)
         wait_for(r, &s->fetch);
     while (r->loan_count)
         drop_loan(r);
+    io_cached_close(r->view);
     mem_free(r->loan_memory);
     mem_free(r->buckets);
     mem_free(r->memory);
@@ -611,11 +740,16 @@ static void measure(struct reader_source *r, size_t cache_bytes)
 int io_source_open_reader(struct io_reader *reader, int fd, uint64_t size_bytes, size_t cache_bytes,
                           struct io_source **out)
 {
-    static const struct io_source_ops ops = {
-        .read = reader_read, .hint = reader_hint, .close = reader_close, .lend = reader_lend};
+    static const struct io_source_ops ops = {.read = reader_read,
+                                             .hint = reader_hint,
+                                             .close = reader_close,
+                                             .lend = reader_lend,
+                                             .look = reader_look,
+                                             .torn = reader_torn};
     struct reader_source plan = {.base = {.ops = &ops, .size_bytes = size_bytes},
                                  .reader = reader,
                                  .fd = fd,
+                                 .window = cache_bytes,
                                  .align = io_file_direct_align(fd)};
     struct reader_source *r;
     uint32_t n_buckets = 1;

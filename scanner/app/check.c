@@ -70,6 +70,7 @@ struct subject {
     struct io_file file;
     struct fault fault;
     struct io_source *sources[CHK_SOURCES_MAX];
+    int fds[CHK_SOURCES_MAX]; /* theirs */
     unsigned source_count;
     struct ost_header header;
     struct ost_header_report report;
@@ -116,9 +117,13 @@ static int open_sources(struct subject *s)
 
         if (!*reader)
             err = io_reader_create(&how, reader);
-        if (!err)
-            err = io_source_open_reader(*reader, s->file.fd, s->file.id.size_bytes, CACHE_BYTES,
-                                        &s->sources[s->source_count]);
+        if (err)
+            break;
+        s->fds[s->source_count] = s->source_count ? io_file_twin(&s->file) : s->file.fd;
+        err = io_source_open_reader(*reader, s->fds[s->source_count], s->file.id.size_bytes,
+                                    CACHE_BYTES, &s->sources[s->source_count]);
+        if (err)
+            io_file_untwin(&s->file, s->fds[s->source_count]);
         s->source_count += !err;
     }
     return err;
@@ -375,8 +380,10 @@ static void check_image(void *ctx, struct work *work)
     else if (!o->foreign)
         tell(&s, o);
     on_progress(&s, UINT64_MAX);
-    for (unsigned i = 0; i < s.source_count; i++)
+    for (unsigned i = 0; i < s.source_count; i++) {
         io_source_close(s.sources[i]);
+        io_file_untwin(&s.file, s.fds[i]);
+    }
     io_file_close(&s.file);
     idx_finding_list_destroy(s.list);
     work->outcome = o;

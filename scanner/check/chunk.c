@@ -6,7 +6,15 @@
 static void begin_span(struct chk_cursor *c)
 {
     c->page = 0;
+    c->span_end = ost_amap_offset(c->state->variant, c->k + 1);
     c->page_count = c->k < c->k_end ? ost_alloc_pages(c->state->variant, c->k, c->pages) : 0;
+}
+
+/* Where the next entry lies; UINT64_MAX: none is left. */
+static void find_entry(struct chk_cursor *c)
+{
+    c->entry_at = c->key < c->key_end ? chk_order_unit(c->order, c->key) * c->state->variant->unit
+                                      : UINT64_MAX;
 }
 
 void chk_cursor_init(struct chk_cursor *c, const struct chk_state *s, const struct chk_order *o,
@@ -18,17 +26,19 @@ void chk_cursor_init(struct chk_cursor *c, const struct chk_state *s, const stru
     c->key = chk_order_from(o, ost_amap_offset(s->variant, k) / unit);
     c->key_end = chk_order_from(o, ost_amap_offset(s->variant, k_end) / unit);
     begin_span(c);
+    find_entry(c);
 }
 
 static struct chk_item entry_item(const struct chk_cursor *c)
 {
     const struct chk_state *s = c->state;
     size_t entry = chk_order_entry(c->order, c->key);
-    uint64_t offset = chk_order_unit(c->order, c->key) * s->variant->unit;
 
     if (entry >= s->plan.block_count)
-        return (struct chk_item){offset, 0, (uint32_t)(entry - s->plan.block_count), CHK_ITEM_PAGE};
-    return (struct chk_item){offset, ost_block_extent(s->variant, s->plan.blocks[entry].stored),
+        return (struct chk_item){c->entry_at, 0, (uint32_t)(entry - s->plan.block_count),
+                                 CHK_ITEM_PAGE};
+    return (struct chk_item){c->entry_at,
+                             ost_block_extent(s->variant, s->plan.blocks[entry].stored),
                              (uint32_t)entry, CHK_ITEM_BLOCK};
 }
 
@@ -40,20 +50,16 @@ static bool peek(struct chk_cursor *c, struct chk_item *out)
     while (c->page < c->page_count &&
            !range_fits(c->pages[c->page].offset, s->variant->page_size, s->file_size))
         c->page++;
-    if (c->page == c->page_count && c->k + 1 < c->k_end &&
-        (c->key == c->key_end || chk_order_unit(c->order, c->key) * s->variant->unit >=
-                                     ost_amap_offset(s->variant, c->k + 1))) {
+    if (c->page == c->page_count && c->k + 1 < c->k_end && c->entry_at >= c->span_end) {
         c->k++;
         begin_span(c);
     }
-    if (c->page < c->page_count &&
-        (c->key == c->key_end ||
-         c->pages[c->page].offset <= chk_order_unit(c->order, c->key) * s->variant->unit)) {
+    if (c->page < c->page_count && c->pages[c->page].offset <= c->entry_at) {
         *out = (struct chk_item){c->pages[c->page].offset, s->variant->page_size,
                                  c->pages[c->page].type, CHK_ITEM_ALLOC};
         return true;
     }
-    if (c->key == c->key_end)
+    if (c->entry_at == UINT64_MAX)
         return false;
     *out = entry_item(c);
     return true;
@@ -61,10 +67,12 @@ static bool peek(struct chk_cursor *c, struct chk_item *out)
 
 static void advance(struct chk_cursor *c, const struct chk_item *taken)
 {
-    if (taken->kind == CHK_ITEM_ALLOC)
+    if (taken->kind == CHK_ITEM_ALLOC) {
         c->page++;
-    else
+    } else {
         c->key++;
+        find_entry(c);
+    }
 }
 
 bool chk_cursor_next(struct chk_cursor *c, uint64_t bytes, uint64_t gap, struct chk_chunk *out)
@@ -74,6 +82,7 @@ bool chk_cursor_next(struct chk_cursor *c, uint64_t bytes, uint64_t gap, struct 
 
     out->count = 0;
     out->length = 0;
+    out->item_bytes = 0;
     while (out->count < CHK_CHUNK_ITEMS && peek(c, &item)) {
         uint64_t item_end = item.offset + item.length;
 
@@ -89,6 +98,7 @@ bool chk_cursor_next(struct chk_cursor *c, uint64_t bytes, uint64_t gap, struct 
         }
         if (item.length)
             out->length = end - out->offset;
+        out->item_bytes += item.length;
         out->items[out->count++] = item;
         advance(c, &item);
     }

@@ -26,6 +26,7 @@ enum { CHK_CHUNK_ITEMS = 2048 };
 
 struct chk_chunk {
     uint64_t offset, length; /* to be read; length 0: nothing */
+    uint64_t item_bytes;     /* of all items; more than length where they overlap */
     size_t count;
     struct chk_item items[CHK_CHUNK_ITEMS];
 };
@@ -37,7 +38,9 @@ struct chk_cursor {
     uint64_t k, k_end;
     struct ost_alloc_page pages[OST_ALLOC_PAGES_MAX]; /* of span k */
     unsigned page, page_count;
+    uint64_t span_end;
     size_t key, key_end;
+    uint64_t entry_at; /* where the entry of `key` lies; UINT64_MAX: none is left */
 };
 
 void chk_cursor_init(struct chk_cursor *c, const struct chk_state *s, const struct chk_order *o,

@@ -252,9 +252,10 @@ static int note_place(struct chk_lane *w, const struct chk_item *item, uint64_t 
 static int enter_span(struct chk_lane *w, uint64_t offset)
 {
     const struct ost_variant *v = w->sweep->state->variant;
-    uint64_t k = (offset - v->amap_first) / v->amap_spacing;
 
-    return w->span_open && w->span.k == k ? 0 : begin_span(w, k);
+    if (w->span_open && offset - w->span.offset < v->amap_spacing)
+        return 0;
+    return begin_span(w, (offset - v->amap_first) / v->amap_spacing);
 }
 
 /* An extent that is what its entry says. */
@@ -295,8 +296,11 @@ static int take_block(struct chk_lane *w, const struct chk_item *item, const uin
 {
     const struct chk_state *s = w->sweep->state;
     enum ost_trust trust;
-    int rc = chk_verify_block(&w->verify, item->index, extent, &trust);
+    int rc;
 
+    if (chk_verify_sound(&w->verify, item->index, extent))
+        return use(w, item, item->length);
+    rc = chk_verify_block(&w->verify, item->index, extent, &trust);
     if (!rc)
         rc = enter_span(w, item->offset);
     if (rc)
@@ -343,6 +347,22 @@ static int unread(struct chk_lane *w, const struct chk_item *item, int code)
     return chk_notes_add(&w->verify.notes, &n);
 }
 
+/* An item whose bytes are looked at in the file itself (io/cached.h): what is not plainly sound
+ * there, or is to be parsed, is copied first, and read where it cannot be believed. */
+static int take_fleeting(struct chk_lane *w, const struct chk_item *item, const uint8_t *bytes)
+{
+    int rc = 0;
+
+    if (item->kind == CHK_ITEM_BLOCK && chk_verify_sound(&w->verify, item->index, bytes))
+        return use(w, item, item->length);
+    memcpy(w->spare, bytes, item->length);
+    if (io_source_torn(w->source))
+        rc = io_source_read(w->source, item->offset, w->spare, item->length);
+    if (costs_an_item(rc))
+        return unread(w, item, rc);
+    return rc ? rc : take_item(w, item, w->spare);
+}
+
 /* After a read that failed: what can be had is had item by item. */
 static int take_one_by_one(struct chk_lane *w, const struct chk_chunk *chunk)
 {
@@ -360,35 +380,31 @@ static int take_one_by_one(struct chk_lane *w, const struct chk_chunk *chunk)
     return rc;
 }
 
-static uint64_t gaps_of(const struct chk_chunk *chunk)
-{
-    uint64_t items = 0;
-
-    for (size_t i = 0; i < chunk->count; i++)
-        items += chunk->items[i].length;
-    return items < chunk->length ? chunk->length - items : 0;
-}
-
 static int take_chunk(struct chk_lane *w, const struct chk_chunk *chunk)
 {
     const struct chk_tap *tap = w->sweep->tap;
     size_t first = w->verify.links.inner.count;
     const uint8_t *bytes = NULL;
+    bool fleeting = false;
     int rc = 0;
 
     w->spare = w->buffers + w->taken % w->buffer_count * w->buffer_bytes;
-    if (chunk->length)
+    if (chunk->length && tap)
         rc = io_source_lend(w->source, chunk->offset, chunk->length, w->spare, &bytes);
+    else if (chunk->length)
+        rc = io_source_look(w->source, chunk->offset, chunk->length, w->spare, &bytes, &fleeting);
     if (costs_an_item(rc)) {
         bytes = NULL;
         rc = take_one_by_one(w, chunk);
     } else if (!rc) {
         w->swept.read_bytes += chunk->length;
-        w->swept.gap_bytes += gaps_of(chunk);
+        if (chunk->item_bytes < chunk->length)
+            w->swept.gap_bytes += chunk->length - chunk->item_bytes;
         for (size_t i = 0; i < chunk->count && !rc; i++) {
             const struct chk_item *item = &chunk->items[i];
+            const uint8_t *at = item->length ? bytes + (item->offset - chunk->offset) : NULL;
 
-            rc = take_item(w, item, item->length ? bytes + (item->offset - chunk->offset) : NULL);
+            rc = fleeting && at ? take_fleeting(w, item, at) : take_item(w, item, at);
         }
     }
     return rc || !tap ? rc : tap->chunk(w->tap, chunk, bytes, &w->verify.links, first);

@@ -19,6 +19,7 @@ struct counts {
     uint16_t *refs;  /* by block; stays at its most */
     uint64_t lost;   /* internal blocks that may have held references */
     bool pages_lost; /* pages of the trees that may have held any number of them */
+    bool unnamed;    /* there is a block that nothing names */
 };
 
 static void count(struct counts *c, uint32_t block, bool maybe)
@@ -80,6 +81,7 @@ static int judge(struct counts *c, size_t i)
     uint16_t said = s->plan.blocks[i].refs, found = c->refs[i];
     bool maybe = s->status[i] & CHK_MAYBE;
 
+    c->unnamed = c->unnamed || (found == 0 && !maybe);
     said = (uint16_t)(said - (said > 0));
     if (found == said && !maybe)
         return 0;
@@ -153,7 +155,7 @@ static int unreachable(struct counts *c)
     uint32_t *inner_of = NULL, *stack = NULL;
     int rc = 0;
 
-    if (c->lost || c->pages_lost)
+    if (!c->unnamed || c->lost || c->pages_lost)
         return 0;
     inner_of = chk_take(&s->budget, size, &rc);
     if (!rc)

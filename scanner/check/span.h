@@ -21,7 +21,9 @@ struct chk_span {
     uint64_t offset; /* of its page = of the span */
     uint64_t
         pages_end; /* the end of the allocation pages at its start that are known to be there */
-    bool known;    /* `map` is what the page says */
+    unsigned unit_bits; /* of variant->unit, a power of two */
+    uint64_t limit;     /* units of the span */
+    bool known;         /* `map` is what the page says */
     unsigned words;
     uint64_t map[CHK_SPAN_WORDS];  /* bit 63 of word 0 is the first unit; 1: allocated */
     uint64_t used[CHK_SPAN_WORDS]; /* what was put */

@@ -18,8 +18,9 @@
 
 enum {
     REGION_BYTES = 4 * 1024 * 1024,
-    CHUNK_BYTES = 256 * 1024,
-    CHUNK_LEAST = 128 * 1024, /* any block fits */
+    CHUNK_BYTES = 1024 * 1024,
+    TAP_CHUNK_BYTES = 256 * 1024, /* what a tap makes of it should find it in the cache */
+    CHUNK_LEAST = 128 * 1024,     /* any block fits */
     SECOND_NS = 1000000000,
     WAIT_NS = 20000000,
 };
@@ -238,7 +239,9 @@ void chk_sweep_init(struct chk_sweep *sweep, struct chk_state *s, const struct c
         .spans = ost_amap_count(s->variant, s->file_size),
         .judged_spans = ost_amap_count(s->variant, s->eof),
         .spans_a_region = region / s->variant->amap_spacing + 1,
-        .chunk_bytes = s->job->chunk_bytes ? s->job->chunk_bytes : CHUNK_BYTES,
+        .chunk_bytes = s->job->chunk_bytes ? s->job->chunk_bytes
+                       : tap               ? TAP_CHUNK_BYTES
+                                           : CHUNK_BYTES,
         .unknown_first = UINT64_MAX,
     };
     sweep->regions = (sweep->spans + sweep->spans_a_region - 1) / sweep->spans_a_region;

@@ -33,6 +33,9 @@ void chk_verify_done(struct chk_verify *w);
  * OST_TRUST_NONE, or an entry in doubt, nothing was noted. */
 int chk_verify_block(struct chk_verify *w, size_t index, const uint8_t *extent,
                      enum ost_trust *trust);
+/* Whether chk_verify_block would find nothing to say of it and nothing to parse; then its part is
+ * done here. False: nothing is. The bytes may change meanwhile (io/cached.h). */
+bool chk_verify_sound(struct chk_verify *w, size_t index, const uint8_t *extent);
 /* Notes one that was not there: what lies there instead, or how its place is wrong. `other`: the
  * bid of the block that is there (F_block_bid). */
 int chk_verify_lost(struct chk_verify *w, size_t index, enum finding_code code, uint64_t other);

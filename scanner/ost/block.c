@@ -65,6 +65,21 @@ void ost_block_check(const struct ost_variant *v, const struct ost_block *block,
     ost_defects_compare(defects, OST_BLOCK_ZERO, at + OFF_K_BT_ZERO, 0, t.zero);
 }
 
+/* The checksum first: it goes through the bytes in the order that memory delivers best, and has the
+ * trailer at hand by the way. */
+bool ost_block_sound(const struct ost_variant *v, const struct ost_block *block,
+                     const uint8_t *extent)
+{
+    uint32_t crc = ost_crc(extent, block->stored);
+    struct ost_block_trailer t = ost_block_trailer(v, extent, block->stored);
+
+    if (v->deflates && (t.constant != BT_CONST_K || t.inflated != block->inflated || t.zero != 0))
+        return false;
+    return ost_crc_passes(t.crc, crc) && t.stored == block->stored &&
+           block->stored <= v->data_max && block->inflated <= v->data_max &&
+           t.bid == block->bid && t.sig == ost_sig(block->offset, block->bid);
+}
+
 enum ost_trust ost_block_trust(const struct ost_defects *d)
 {
     bool sig = ost_defects_has(d, OST_BLOCK_SIG), bid = ost_defects_has(d, OST_BLOCK_BID);

@@ -45,6 +45,10 @@ struct ost_block_trailer ost_block_trailer(const struct ost_variant *v, const ui
 void ost_block_check(const struct ost_variant *v, const struct ost_block *block,
                      const uint8_t *extent, struct ost_defects *defects);
 
+/* Whether ost_block_check would find nothing. */
+bool ost_block_sound(const struct ost_variant *v, const struct ost_block *block,
+                     const uint8_t *extent);
+
 /* What the stored bytes may be believed, by the rule of ost_page_trust: a sound checksum, and one
  * of bid and signature; all but the checksum right is suspect. */
 enum ost_trust ost_block_trust(const struct ost_defects *defects);

@@ -204,12 +204,102 @@ static void threads_agree(void **state)
     world_close(&w);
 }
 
+/* A source whose bytes are looked at in place; `torn`: zeros are seen there. */
+struct seen {
+    struct io_source source, *inner;
+    const uint8_t *zeros;
+    uint64_t looks, reads;
+    bool torn;
+};
+
+static int seen_read(struct io_source *s, uint64_t offset, void *into, size_t size)
+{
+    struct seen *w = (struct seen *)s;
+
+    w->reads++;
+    return io_source_read(w->inner, offset, into, size);
+}
+
+static int seen_look(struct io_source *s, uint64_t offset, size_t size, void *spare,
+                     const uint8_t **bytes, bool *fleeting)
+{
+    struct seen *w = (struct seen *)s;
+
+    w->looks++;
+    if (!w->torn)
+        return io_source_look(w->inner, offset, size, spare, bytes, fleeting);
+    *bytes = w->zeros;
+    *fleeting = true;
+    return 0;
+}
+
+static bool seen_torn(const struct io_source *s)
+{
+    return ((const struct seen *)s)->torn;
+}
+
+/* The findings of a check of w->data through a source. */
+static void check_through(struct world *w, struct io_source *source, struct chk_result *result,
+                          unsigned counts[FINDING_CODES])
+{
+    struct chk_sink sink = {.ctx = counts, .finding = count_codes};
+    struct ost_header header;
+    struct ost_header_report report;
+    struct chk_job job = {.sources = &source, .source_count = 1, .memory_bytes = 64 << 20};
+
+    memset(counts, 0, FINDING_CODES * sizeof *counts);
+    ost_header_check((struct bytes){w->data, OST_HEADER_SIZE}, w->size, &header, &report);
+    job.header = &header;
+    job.report = &report;
+    assert_int_equal(chk_run(&job, &sink, result), 0);
+    result->plan_bytes = result->again_bytes = result->peak_bytes = 0;
+}
+
+/* Looked at in place, copied, or torn while it is looked at: an image is what it is. */
+static void looking_and_copying_agree(void **state)
+{
+    static const struct io_source_ops looks = {
+        .read = seen_read, .hint = failing_hint, .look = seen_look, .torn = seen_torn};
+    static const struct io_source_ops copies = {.read = seen_read, .hint = failing_hint};
+    unsigned counts[3][FINDING_CODES];
+    struct chk_result results[3];
+    struct seen s = {.zeros = NULL};
+    struct world w;
+
+    (void)state;
+    world_open(&w, sample_or_skip(SAMPLE_ENRON));
+    s.zeros = mem_zalloc(w.size);
+    for (unsigned damage = 0; damage < 2; damage++) {
+        for (size_t i = 7; damage && i < w.plan.block_count; i += 40)
+            w.data[w.plan.blocks[i].offset + i % w.plan.blocks[i].stored] ^= 1;
+        for (size_t i = 3; damage && i < w.plan.block_count; i += 90)
+            memset(w.data + w.plan.blocks[i].offset, 0, w.plan.blocks[i].stored + 16u);
+        assert_int_equal(io_source_open_mem(w.data, w.size, &s.inner), 0);
+        for (unsigned i = 0; i < 3; i++) {
+            s.source = (struct io_source){.ops = i ? &looks : &copies, .size_bytes = w.size};
+            s.torn = i == 2;
+            s.looks = s.reads = 0;
+            check_through(&w, &s.source, &results[i], counts[i]);
+            assert_int_equal(s.looks > 0, i > 0);
+        }
+        assert_true(s.reads > w.plan.block_count);
+        assert_int_equal(counts[0][F_block_crc] > 20, damage);
+        assert_memory_equal(counts[1], counts[0], sizeof counts[0]);
+        assert_memory_equal(counts[2], counts[0], sizeof counts[0]);
+        assert_memory_equal(&results[1], &results[0], sizeof results[0]);
+        assert_memory_equal(&results[2], &results[0], sizeof results[0]);
+        io_source_close(s.inner);
+    }
+    mem_free((void *)(uintptr_t)s.zeros);
+    world_close(&w);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(unreadable_places),   cmocka_unit_test(environment_ends_it),
         cmocka_unit_test(failing_allocations), cmocka_unit_test(too_little_memory),
-        cmocka_unit_test(threads_agree),
+        cmocka_unit_test(threads_agree),       cmocka_unit_test(looking_and_copying_agree),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -289,7 +289,121 @@ static void faults_of_a_wrapped_source_are_its_own(void **state)
     assert_int_equal(f->source->bytes_read, inner->bytes_read);
 }
 
+/* Lending and looking. */
+
+enum { LENT_MOST = 1200 * 1024, ANNOUNCED = 16, LOOKS = 600 };
+
+struct loan {
+    uint64_t offset;
+    size_t size;
+    const uint8_t *bytes;
+};
+
+/* Announces ranges ahead, lends most of them in turn (some it was not told of, some not at all),
+ * and judges what was lent for as long as it is to be good. */
+static void lend_through(struct fixture *f, unsigned count, size_t most, uint64_t seed)
+{
+    struct loan ahead[ANNOUNCED], lent[IO_SOURCE_LOANS] = {{0}};
+    uint8_t *spares = mem_alloc((size_t)IO_SOURCE_LOANS * LENT_MOST);
+    unsigned announced = 0, n = 0;
+
+    for (unsigned i = 0; i < count; i++) {
+        struct loan *l = &lent[n % IO_SOURCE_LOANS];
+
+        for (; announced < i + ANNOUNCED; announced++) {
+            struct loan *a = &ahead[announced % ANNOUNCED];
+
+            a->size = pattern_random(&seed) % most + 1;
+            a->offset = pattern_random(&seed) % (FILE_SIZE - a->size + 1);
+            io_source_hint(f->source, IO_HINT_LEND, a->offset, a->size);
+        }
+        *l = ahead[i % ANNOUNCED];
+        if (pattern_random(&seed) % 16 == 0)
+            continue;
+        if (pattern_random(&seed) % 16 == 0)
+            l->offset /= 2;
+        assert_int_equal(io_source_lend(f->source, l->offset, l->size,
+                                        spares + n % IO_SOURCE_LOANS * (size_t)LENT_MOST,
+                                        &l->bytes),
+                         0);
+        n++;
+        for (unsigned k = 0; k < IO_SOURCE_LOANS && k < n; k++)
+            assert_true(pattern_matches(lent[k].offset, lent[k].bytes, lent[k].size));
+    }
+    mem_free(spares);
+}
+
+static void what_is_lent_is_the_content(void **state)
+{
+    struct fixture *f = *state;
+
+    open_source(f, SMALL_CACHE);
+    lend_through(f, 400, 4096, 1);
+    lend_through(f, 60, 300 * 1024, 2);
+    lend_through(f, 30, LENT_MOST, 3);
+}
+
+/* Where the bytes can be seen in place they are at times, and at times they are copied. */
+static void what_is_looked_at_is_the_content(void **state)
+{
+    struct fixture *f = *state;
+    bool cached = f->way->kind == READER && !f->file.direct;
+    unsigned fleeting_looks = 0;
+    uint64_t seed = 12;
+
+    open_source(f, SMALL_CACHE);
+    for (unsigned i = 0; i < LOOKS; i++) {
+        size_t size = pattern_random(&seed) % 9000 + 1;
+        uint64_t offset = pattern_random(&seed) % (FILE_SIZE - size + 1);
+        const uint8_t *bytes;
+        bool fleeting;
+
+        assert_int_equal(io_source_look(f->source, offset, size, f->into, &bytes, &fleeting), 0);
+        assert_true(pattern_matches(offset, bytes, size));
+        fleeting_looks += fleeting;
+        assert_false(io_source_torn(f->source));
+    }
+    assert_true(!cached || (fleeting_looks > 0 && fleeting_looks < LOOKS));
+    assert_true(f->way->kind != MEM || fleeting_looks == LOOKS);
+    {
+        const uint8_t *bytes;
+        bool fleeting;
+
+        assert_int_equal(io_source_look(f->source, FILE_SIZE, 1, f->into, &bytes, &fleeting),
+                         ERR_RANGE);
+        assert_int_equal(io_source_look(f->source, 5, 0, f->into, &bytes, &fleeting), 0);
+    }
+}
+
 /* Files that change. */
+
+/* A look at a file that is cut afterwards is torn, and reading tells why. */
+static void a_look_at_what_is_cut_is_torn(void **state)
+{
+    struct fixture *f = *state;
+    const uint64_t left = 3 * SMALL_CHUNK;
+    const uint8_t *bytes;
+    char path[4096];
+    bool fleeting;
+
+    open_source(f, SMALL_CACHE);
+    assert_int_equal(io_source_look(f->source, left, 2 * SMALL_CHUNK, f->into, &bytes, &fleeting),
+                     0);
+    if (!fleeting) {
+        print_message("skipped: %s cannot be looked at\n", f->way->name);
+        skip();
+    }
+    snprintf(path, sizeof path, "%s/image", f->folder);
+    assert_int_equal(truncate(path, (off_t)left), 0);
+    assert_int_equal(bytes[5], 0);
+    assert_true(io_source_torn(f->source));
+    assert_fails(f, left, 2 * SMALL_CHUNK, ERR_RANGE, left);
+    assert_int_equal(io_source_look(f->source, left, 2 * SMALL_CHUNK, f->into, &bytes, &fleeting),
+                     ERR_RANGE);
+    assert_int_equal(io_source_look(f->source, 0, left, f->into, &bytes, &fleeting), 0);
+    assert_false(fleeting);
+    assert_true(pattern_matches(0, bytes, left));
+}
 
 static void a_truncated_file_gives_what_is_left(void **state)
 {
@@ -558,7 +672,10 @@ static const struct {
     CASE(an_empty_source_has_nothing, 0),
     CASE(failing_allocations_leave_nothing, 0),
     CASE(faults_of_a_wrapped_source_are_its_own, 0),
+    CASE(what_is_lent_is_the_content, 0),
+    CASE(what_is_looked_at_is_the_content, 0),
     CASE(a_truncated_file_gives_what_is_left, 1),
+    CASE(a_look_at_what_is_cut_is_torn, 2),
     CASE(short_and_passing_outcomes_do_not_show, 2),
     CASE(a_bad_range_fails_alone, 2),
     CASE(one_failing_kernel_read_is_made_up_for, 2),
