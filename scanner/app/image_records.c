@@ -261,12 +261,28 @@ int records_on_finding(void *ctx, const struct finding *f)
     return records_finding(ctx, f);
 }
 
+/* What the structure's check tells at the place that is hurt, where an engine only meets what comes
+ * of it: the block that a lost page named, the tree that a lost block was of. A zlib stream that is
+ * bad under a right checksum is only known to who inflates it. */
+static bool is_of_structure(enum finding_code code)
+{
+    return code >= F_page_type && code <= F_root_folder_missing && code != F_inflate_failed;
+}
+
+static int on_engine_finding(void *ctx, const struct finding *f)
+{
+    return is_of_structure(f->code) ? 0 : records_finding(ctx, f);
+}
+
 /* Of what is read while the structure is checked, whose findings come first. */
 static int on_finding_later(void *ctx, const struct finding *f)
 {
     struct image_records *r = ctx;
-    int err = idx_finding_list_add(r->later, f);
+    int err;
 
+    if (is_of_structure(f->code))
+        return 0;
+    err = idx_finding_list_add(r->later, f);
     return err ? err : count_finding(r, f);
 }
 
@@ -298,7 +314,7 @@ struct engine_sink records_engine_sink(struct image_records *r, bool at_once)
         .folder = on_folder,
         .item = on_item,
         .failed = on_failed,
-        .finding = records_on_finding,
+        .finding = on_engine_finding,
         .progress = records_on_progress,
     };
 }

@@ -83,7 +83,7 @@ int records_write_image(struct image_records *r, const struct ost_image *image);
 int records_finding(struct image_records *r, const struct finding *f);
 
 /* Of an engine; ctx is the records. at_once: it tells while the structure is checked, of items by
- * entries (order.h). */
+ * entries (order.h). Its findings about the structure are left out: the check's are those. */
 struct engine_sink records_engine_sink(struct image_records *r, bool at_once);
 struct idx_order_sink records_order_sink(struct image_records *r);
 /* What was told at once goes behind the structure's findings. */

@@ -157,7 +157,8 @@ void ost_reading_block_trouble(void *ctx, const struct ost_block_trouble *t)
         f.length = t->extent_bytes;
         tell_block(r, b, b->bid, t->suspect && d->kind == OST_BLOCK_CRC, &f);
     }
-    if (!t->lost)
+    /* Bytes that are not those that were written need not inflate. */
+    if (!t->lost || (t->undecodable && ost_defects_has(t->defects, OST_BLOCK_CRC)))
         return;
     f = finding_of(code_of_loss(t));
     f.length = t->extent_bytes;
