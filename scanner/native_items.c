@@ -6,6 +6,7 @@
  */
 #include "io/err.h"
 #include "io/mem.h"
+#include "scanner/check/carve.h"
 #include "scanner/native_run.h"
 #include "scanner/ost/message.h"
 #include "scanner/ost/reach.h"
@@ -149,6 +150,7 @@ int native_read_item(struct native_run *n, const struct ost_node *node, uint64_t
         ost_reading_damage(&n->reading, F_page_crc, "where its node stands");
     if (!rc) {
         item.order = order;
+        item.recovered = node->flags & CHK_ENTRY_CARVED;
         rc = place(n, node, &item);
     }
     if (rc == ERR_DAMAGED)

@@ -37,7 +37,31 @@ static int on_event(void *ctx, const struct ost_plan_event *e)
     return native_plan_event(&s->run, e);
 }
 
-/* The nodes without those that were carved, which nobody knows to be current. */
+/* Bids are never used again: a block that is there under its bid is what was written under it,
+ * whatever page its entry was found on. */
+const struct ost_block *native_find_block(const struct native_shared *s, uint64_t bid)
+{
+    uint32_t i = bid ? chk_bids_find(s->view.bids, bid) : CHK_NO_BLOCK;
+
+    return i == CHK_NO_BLOCK ? NULL : &s->view.plan->blocks[i];
+}
+
+static bool is_in_use(const struct native_shared *s, uint64_t bid)
+{
+    const struct ost_block *block = native_find_block(s, bid);
+
+    return bid == 0 || (block && (block->refs > 1 || block->flags & CHK_ENTRY_FREE));
+}
+
+/* A carved node is current if its page is allocated and the only one that speaks of its keys
+ * (carve.h), and its blocks are named by someone. */
+static bool is_current(const struct native_shared *s, const struct ost_node *n)
+{
+    return !(n->flags & CHK_ENTRY_CARVED) ||
+           (!(n->flags & CHK_ENTRY_FREE) && is_in_use(s, n->data) && is_in_use(s, n->sub));
+}
+
+/* The nodes without those that may be former ones: they count for nothing. */
 static int copy_plan(struct native_shared *s, const struct ost_plan *plan)
 {
     struct ost_node *nodes;
@@ -48,7 +72,7 @@ static int copy_plan(struct native_shared *s, const struct ost_plan *plan)
     if (!nodes)
         return ERR_NOMEM;
     for (size_t i = 0; i < plan->node_count; i++)
-        if (!(plan->nodes[i].flags & CHK_ENTRY_CARVED))
+        if (is_current(s, &plan->nodes[i]))
             nodes[count++] = plan->nodes[i];
     if (count == plan->node_count) {
         mem_free(nodes);
@@ -57,14 +81,6 @@ static int copy_plan(struct native_shared *s, const struct ost_plan *plan)
     s->own_nodes = s->run.plan.nodes = nodes;
     s->run.plan.node_count = count;
     return 0;
-}
-
-const struct ost_block *native_find_block(const struct native_shared *s, uint64_t bid)
-{
-    uint32_t i = bid ? chk_bids_find(s->view.bids, bid) : CHK_NO_BLOCK;
-    const struct ost_block *block = i == CHK_NO_BLOCK ? NULL : &s->view.plan->blocks[i];
-
-    return block && !(block->flags & CHK_ENTRY_CARVED) ? block : NULL;
 }
 
 static uint64_t offset_of(const struct native_shared *s, uint64_t bid)

@@ -507,23 +507,52 @@ static void permuted_images(void **state)
     }
 }
 
+/* Whether 512 bytes there are of a B-tree page. What is found again of lost ones is read at once
+ * alone, so such images are no matter for a comparison (cli/test_recovered.sh has them). */
+static bool hits_page(const struct ost_plan *plan, uint64_t offset)
+{
+    for (size_t i = 0; i < plan->page_count; i++)
+        if (offset + 512 > plan->pages[i].offset &&
+            offset < plan->pages[i].offset + plan->variant->page_size)
+            return true;
+    return false;
+}
+
+static uint64_t end_of_pages(const struct ost_plan *plan)
+{
+    uint64_t end = 0;
+
+    for (size_t i = 0; i < plan->page_count; i++)
+        if (plan->pages[i].offset + plan->variant->page_size > end)
+            end = plan->pages[i].offset + plan->variant->page_size;
+    return end;
+}
+
 /* Stretches of 512 bytes overwritten here and there, with the checksums left wrong. */
 static void damaged_images(void **state)
 {
+    struct ost_plan_options options;
     unsigned partial = 0, failed = 0;
+    struct ost_plan plan;
     struct ndbfile f;
 
     (void)state;
     ndbfile_open(&f, sample_or_skip(SAMPLE_ENRON));
+    options = ndbfile_options(&f);
+    assert_int_equal(ost_plan_load(f.source, &options, &plan), 0);
     srand(1);
     for (unsigned turn = 0; turn < 12; turn++) {
-        size_t size = turn % 4 == 3 ? f.bytes.size * 2 / 3 : f.bytes.size;
+        size_t size = turn % 4 == 3 ? end_of_pages(&plan) : f.bytes.size;
         uint8_t *data = images_copy(&f, &size);
         struct how how = {turn % THREADS_MOST + 1, 1, turn % 2 ? 1 : 0, 0};
         struct subject s;
 
-        for (unsigned i = 0; i < 30u << turn % 4; i++)
-            memset(data + 0x4400 + (size_t)rand() % (size - 0x4600), (int)turn, 512);
+        for (unsigned i = 0; i < 60u << turn % 4; i++) {
+            size_t at = 0x4400 + (size_t)rand() % (size - 0x4600);
+
+            if (!hits_page(&plan, at))
+                memset(data + at, (int)turn, 512);
+        }
         subject_open(&s, data, size, NULL);
         partial += s.log.partial;
         failed += s.log.failed;
@@ -531,7 +560,9 @@ static void damaged_images(void **state)
         subject_close(&s);
         free(data);
     }
+    print_message("%u partial, %u failed\n", partial, failed);
     assert_true(partial > 10 && failed > 10);
+    ost_plan_done(&plan);
     ndbfile_close(&f);
 }
 
