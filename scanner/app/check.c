@@ -31,7 +31,7 @@
 #include "scanner/check/check.h"
 
 enum {
-    GROUPS_SHOWN = 12,
+    GROUPS_SHOWN = 9, /* of two lines each: with what stands before, 24 lines of 80 columns */
     CACHE_BYTES = 8 << 20,   /* read-ahead of one source */
     LARGE_IMAGE = 256 << 20, /* from here on one image is worth all threads */
     READS_IN_FLIGHT = 32,

@@ -35,6 +35,14 @@ check "many findings are told in groups" status 4 "$OSTSCAN" check "$work/made/h
 check "… the worst first" bash -c "sed -n 2p '$work/out' | grep -q '40 × corrupt block_crc: '"
 check "… with a place" says out 'block_crc: .*; the first at offset [0-9]+; items hit: [0-9]+$'
 check "… on a screen" bash -c "[ \$(wc -l <'$work/out') -le 15 ]"
+"$gen" --profile mixed --items 300 --format unicode --truth none -q -o "$work/made/maimed.ost" \
+    $(for kind in block_flip:3 block_bid:2 block_size block_signature block_misplaced bbt_refs bbt_overlap bbt_size \
+        bbt_missing bbt_out_of_range page_flip page_type page_signature page_bid page_zero amap_flip amap_clear \
+        header_crc_full header_amap_free header_page_counter trailing node_data subnode_order; do echo --damage $kind; done)
+check "damage of every sort" status 4 "$OSTSCAN" check "$work/made/maimed.ost"
+check "… on a screen of 24 lines by 80, too" bash -c "[ \$(sed '\$d' '$work/out' | fold -w 80 | wc -l) -le 24 ]"
+check "… which says that there is more" says out '^    and [0-9]+ more kinds'
+rm "$work/made/maimed.ost"
 check "-v tells each" bash -c "[ \$('$OSTSCAN' check -v '$work/made/hurt.ost' | grep -c '    corrupt block_crc at ') = 40 ]"
 check "… and what was expected" bash -c "'$OSTSCAN' check -v '$work/made/hurt.ost' | grep -q 'found 0x[0-9a-f]*, expected 0x'"
 check "--fail-on finding shows what it found" status 4 "$OSTSCAN" check --fail-on finding "$work/made/whole.ost"
