@@ -129,7 +129,7 @@ FINDING(heap_item_missing, LAYER_HEAP, SEVERITY_WARNING, "R4,R5", "a heap lacks 
 FINDING(bth_header, LAYER_HEAP, SEVERITY_WARNING, "R4,R5", "a B-tree on a heap has no valid header")
 FINDING(subnode_missing, LAYER_OBJECT, SEVERITY_WARNING, "R4,R5", "a value names a subnode that its node does not have")
 FINDING(property_type_unknown, LAYER_OBJECT, SEVERITY_WARNING, "-", "a property's type is none that is known")
-FINDING(row_without_item, LAYER_TABLE, SEVERITY_WARNING, "R4,R5", "a contents table lists an item that is not in its folder")
+FINDING(row_without_item, LAYER_TABLE, SEVERITY_WARNING, "R4,R5", "a contents table lists an item that is not in its folder, or not of its kind")
 FINDING(hierarchy_differs, LAYER_TABLE, SEVERITY_WARNING, "R4,R5", "a folder's place and the tables that list folders disagree")
 FINDING(ledger_differs, LAYER_TABLE, SEVERITY_WARNING, "R4,R5", "a folder's items by node, what was met of them and the rows of its tables do not add up")
 FINDING(item_limit, LAYER_ITEM, SEVERITY_WARNING, "-", "an item names more data than is read of one")

@@ -16,6 +16,7 @@
 #include "io/err.h"
 #include "io/mem.h"
 #include "io/spill.h"
+#include "scanner/ost/folder.h"
 #include "scanner/ost/props.h"
 #include "io/sort.h"
 #include "scanner/ost/take.h"
@@ -151,6 +152,15 @@ static int keep_row(struct ost_rows *rows, const struct row *row)
     return 0;
 }
 
+/* Whether an item is one that this table of its folder lists: each kind has a table. */
+static bool is_of_table(const struct table *t, const struct ost_node *node)
+{
+    bool assoc = ost_nid_type(t->roots.nid) == OST_NID_ASSOC_CONTENTS;
+
+    return node->parent == t->folder &&
+           ost_nid_type(node->nid) == (assoc ? OST_NID_ASSOC_MESSAGE : OST_NID_MESSAGE);
+}
+
 static int add_row(struct load *l, struct bytes bytes)
 {
     struct ost_rows *rows = l->rows;
@@ -163,7 +173,7 @@ static int add_row(struct load *l, struct bytes bytes)
         return 0;
     l->count++;
     node = ost_plan_node(rows->plan, row.item);
-    if (!node || node->parent != table_of(rows, &row)->folder) {
+    if (!node || !is_of_table(table_of(rows, &row), node)) {
         ost_reading_find(l->reading, F_row_without_item, row.item);
         return 0;
     }

@@ -312,6 +312,35 @@ static void a_missing_row_target_is_told(void **state)
     tiny_done(&t);
 }
 
+/* Messages and associated ones have a table each; a row in the other one lists nobody. */
+static void a_row_in_the_other_table_lists_nobody(void **state)
+{
+    static const struct tiny_row rows[] = {{0x200024, 0, NULL, NULL}, {0x200028, 0, NULL, NULL}};
+    static const struct forge_prop none[] = {{0x3001, OST_STRING8, 0, NULL, 0}};
+
+    (void)state;
+    for (unsigned turned = 0; turned < 2; turned++) {
+        struct enginelog l;
+        struct tiny t;
+
+        tiny_init(&t, OST_FORMAT_UNICODE);
+        tiny_node(&t, 0x122, tiny_pc(&t, none, 1), 0, 0x122);
+        tiny_contents(&t, 0x12D, rows, 0, 0);
+        tiny_contents(&t, 0x12E, &rows[turned], 1, 0);
+        tiny_contents(&t, 0x12F, &rows[!turned], 1, 0);
+        tiny_node(&t, 0x200024, tiny_pc(&t, none, 1), 0, 0x122);
+        tiny_node(&t, 0x200028, tiny_pc(&t, none, 1), 0, 0x122);
+        tiny_finish(&t);
+        assert_int_equal(run_tiny(&l, &t), 0);
+        assert_int_equal(l.items, 1);
+        assert_int_equal(l.assoc, 1);
+        assert_int_equal(l.codes[F_row_without_item], 2 * turned);
+        assert_int_equal(l.codes[F_item_orphan], 2 * turned);
+        enginelog_done(&l);
+        tiny_done(&t);
+    }
+}
+
 /* A lost page of the node B-tree: what it held is gone, the rest is there. */
 static void a_lost_page_costs_its_nodes(void **state)
 {
@@ -673,6 +702,7 @@ int main(void)
         cmocka_unit_test(folders_and_their_tables_agree),
         cmocka_unit_test(a_maimed_map_of_names_is_told),
         cmocka_unit_test(a_missing_row_target_is_told),
+        cmocka_unit_test(a_row_in_the_other_table_lists_nobody),
         cmocka_unit_test(a_lost_page_costs_its_nodes),
         cmocka_unit_test(what_real_files_do_not_prove_is_no_corruption),
         cmocka_unit_test(an_unknown_crypt_method_is_given_up),
