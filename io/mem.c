@@ -103,21 +103,23 @@ void mem_free(void *ptr)
 }
 
 /*
- * The heap begins anew on a huge page's border, and what it grows by at once is asked to be of huge
- * pages: 2 MiB take a twentieth of the time to be had at once that they take page by page.
+ * The heap begins anew a little before a huge page's border, and from there on what it grows by at
+ * once is asked to be of huge pages: 2 MiB take a fifth of the time to be had at once that they take
+ * page by page. No byte behind the border may be touched before that.
  */
 static void heap_on_huge_pages(void)
 {
+    enum { BEFORE = 256 << 10, FORCES_GROWTH = 160 << 10 }; /* more than a first heap holds */
     uintptr_t at = (uintptr_t)sbrk(0);
-    void *forces_growth;
+    uintptr_t border = (at + BEFORE + HUGE_PAGE - 1) & ~(uintptr_t)(HUGE_PAGE - 1);
+    void *first;
 
-    if (sbrk((intptr_t)(-at & (HUGE_PAGE - 1))) == (void *)-1)
+    if (sbrk((intptr_t)(border - BEFORE - at)) == (void *)-1)
         return;
-    forces_growth = malloc(HUGE_PAGE);
-    at = (at + HUGE_PAGE - 1) & ~(uintptr_t)(HUGE_PAGE - 1);
-    if (forces_growth && (uintptr_t)sbrk(0) > at)
-        (void)madvise((void *)at, (uintptr_t)sbrk(0) - at, MADV_HUGEPAGE);
-    free(forces_growth);
+    first = malloc(FORCES_GROWTH);
+    if (first && (uintptr_t)sbrk(0) > border)
+        (void)madvise((void *)border, (uintptr_t)sbrk(0) - border, MADV_HUGEPAGE);
+    free(first);
 }
 
 void mem_keep_freed(void)
