@@ -5,12 +5,15 @@
 #include "io/mem.h"
 
 #include <malloc.h>
+#include <pthread.h>
 #include <stdatomic.h>
+#include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <unistd.h>
 
+enum { MAPPED_BYTES = 32 << 20, MAPPINGS = 16 };
 enum { LARGE_BYTES = 4 << 20, HUGE_PAGE = 2 << 20, KEPT_BYTES = 16 << 20, GROW_BYTES = 32 << 20 };
 
 static atomic_uint_fast64_t calls;
@@ -49,12 +52,106 @@ static void *advise(void *p, size_t size_bytes)
     return p;
 }
 
+/* ---- mappings of their own ---- */
+
+/*
+ * The largest buffers have mappings of their own, of huge pages from the first byte on. They come
+ * again with each image, of a few sizes and seldom filled: a freed one keeps its first huge page
+ * and waits for the next.
+ */
+struct mapping {
+    void *at;
+    size_t size;
+    bool used;
+};
+
+static struct mapping mappings[MAPPINGS];
+static pthread_mutex_t mapping_mutex = PTHREAD_MUTEX_INITIALIZER;
+static bool keeps; /* mem_keep_freed was called */
+
+static void *map(size_t size)
+{
+    return advise(aligned_alloc(HUGE_PAGE, (size + HUGE_PAGE - 1) & ~(size_t)(HUGE_PAGE - 1)),
+                  size);
+}
+
+static void *take_mapping(size_t size)
+{
+    struct mapping *room = NULL;
+    void *old = NULL, *at = NULL;
+
+    pthread_mutex_lock(&mapping_mutex);
+    for (unsigned i = 0; i < MAPPINGS && !at; i++) {
+        struct mapping *m = &mappings[i];
+
+        if (m->used)
+            continue;
+        if (m->at && m->size >= size)
+            at = m->at;
+        if (at || !room || !m->at)
+            room = m;
+    }
+    if (room && !at) {
+        old = room->at;
+        at = map(size);
+        *room = (struct mapping){at, size, false};
+    } else if (!room) {
+        at = map(size);
+    }
+    if (room)
+        room->used = at != NULL;
+    pthread_mutex_unlock(&mapping_mutex);
+    free(old);
+    return at;
+}
+
+/* The mapping that begins there, NULL: there is none; with the lock held. */
+static struct mapping *mapping_at(const void *at)
+{
+    for (unsigned i = 0; i < MAPPINGS; i++)
+        if (mappings[i].at == at && mappings[i].used)
+            return &mappings[i];
+    return NULL;
+}
+
+static bool give_mapping(void *at)
+{
+    struct mapping *m;
+
+    if (!keeps || !at || (uintptr_t)at % HUGE_PAGE)
+        return false;
+    pthread_mutex_lock(&mapping_mutex);
+    m = mapping_at(at);
+    if (m) {
+        (void)madvise((char *)at + HUGE_PAGE, m->size - HUGE_PAGE, MADV_DONTNEED);
+        m->used = false;
+    }
+    pthread_mutex_unlock(&mapping_mutex);
+    return m != NULL;
+}
+
+/* It is another allocation from here on, which is not kept. */
+static void forget_mapping(const void *at)
+{
+    struct mapping *m;
+
+    if (!keeps || !at || (uintptr_t)at % HUGE_PAGE)
+        return;
+    pthread_mutex_lock(&mapping_mutex);
+    m = mapping_at(at);
+    if (m)
+        *m = (struct mapping){0};
+    pthread_mutex_unlock(&mapping_mutex);
+}
+
+/* ---- allocations ---- */
+
 void *mem_alloc(size_t size_bytes)
 {
     if (refused())
         return NULL;
-    if (size_bytes >= KEPT_BYTES) /* a mapping of its own: of huge pages from its first byte on */
-        return advise(aligned_alloc(HUGE_PAGE, size_bytes), size_bytes);
+    if (keeps && size_bytes >= MAPPED_BYTES && size_bytes <= PTRDIFF_MAX / 2)
+        return take_mapping(size_bytes);
     return advise(malloc(size_bytes ? size_bytes : 1), size_bytes);
 }
 
@@ -74,7 +171,10 @@ void *mem_alloc_array(size_t count, size_t size_bytes)
 
 void *mem_realloc(void *old, size_t size_bytes)
 {
-    return refused() ? NULL : realloc(old, size_bytes ? size_bytes : 1);
+    if (refused())
+        return NULL;
+    forget_mapping(old);
+    return realloc(old, size_bytes ? size_bytes : 1);
 }
 
 void *mem_aligned(size_t align, size_t size_bytes)
@@ -99,13 +199,14 @@ char *mem_strdup(const char *text)
 
 void mem_free(void *ptr)
 {
-    free(ptr);
+    if (!give_mapping(ptr))
+        free(ptr);
 }
 
 /*
  * The heap begins anew a little before a huge page's border, and from there on what it grows by at
- * once is asked to be of huge pages: 2 MiB take a fifth of the time to be had at once that they take
- * page by page. No byte behind the border may be touched before that.
+ * once is asked to be of huge pages: 2 MiB take a fifth of the time to be had at once that they
+ * take page by page. No byte behind the border may be touched before that.
  */
 static void heap_on_huge_pages(void)
 {
@@ -128,5 +229,6 @@ void mem_keep_freed(void)
     mallopt(M_TRIM_THRESHOLD, KEPT_BYTES);
     mallopt(M_TOP_PAD, GROW_BYTES);
     mallopt(M_ARENA_MAX, 1);
+    keeps = true;
     heap_on_huge_pages();
 }
