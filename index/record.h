@@ -135,6 +135,7 @@ void idx_record_skip_line(struct buf *out, const char *path, const char *reason,
 
 struct idx_scan_totals {
     bool complete;                 /* false: interrupted, images are missing */
+    const char *redacted;          /* the id of the key (redact.h), or NULL */
     uint64_t images[IMAGE_OK + 1]; /* by state */
     uint64_t skipped;
     uint64_t bytes; /* sizes of the images read */

@@ -105,5 +105,6 @@ void idx_record_close_line(struct buf *out, const struct idx_scan_totals *t)
     json_u64(&j, "failed", t->failed);
     by_severity(&j, t->findings);
     json_bool(&j, "complete", t->complete);
+    json_cstr(&j, "redacted", t->redacted);
     finish(&j, t->has_timing ? &t->timing : NULL);
 }

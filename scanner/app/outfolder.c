@@ -133,7 +133,32 @@ static bool has_id(const char *path, const char *id)
     return strcmp(other, id) == 0;
 }
 
-static int look_at(const char *dir, const char *name, const char *id)
+/* Likewise of the last line of a scan.jsonl. */
+static bool ends_with_id(const char *path, const char *id)
+{
+    enum { TAIL = 64 << 10 }; /* more than the line has */
+    char other[IDX_REDACT_ID] = "";
+    struct buf tail = BUF_INIT;
+    const uint8_t *before;
+    struct stat st;
+    ssize_t n = -1;
+    int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
+
+    if (fd >= 0 && fstat(fd, &st) == 0 && buf_reserve(&tail, TAIL))
+        n = pread(fd, tail.data, TAIL, st.st_size > TAIL ? st.st_size - TAIL : 0);
+    if (fd >= 0)
+        close(fd);
+    if (n > 1) {
+        before = memrchr(tail.data, '\n', (size_t)n - 1);
+        before = before ? before + 1 : tail.data;
+        idx_redacted_by((struct bytes){before, (size_t)(tail.data + n - before)}, other);
+    }
+    buf_done(&tail);
+    return strcmp(other, id) == 0;
+}
+
+static int look_at(const char *dir, const char *name, bool (*has)(const char *, const char *),
+                   const char *id)
 {
     struct buf path = BUF_INIT;
     int status = EXIT_DONE;
@@ -141,7 +166,7 @@ static int look_at(const char *dir, const char *name, const char *id)
     buf_printf(&path, "%s/%s", dir, name);
     if (!buf_cstr(&path)) {
         status = EXIT_PROGRAM;
-    } else if (!has_id((const char *)path.data, id)) {
+    } else if (!has((const char *)path.data, id)) {
         complain("%s: not redacted under this key; give an OUT of its own",
                  (const char *)path.data);
         status = EXIT_USAGE;
@@ -150,33 +175,56 @@ static int look_at(const char *dir, const char *name, const char *id)
     return status;
 }
 
-int outfolder_is_redacted(const char *manifest_dir, struct bytes key)
+static bool is_manifest(const char *name)
+{
+    return name[0] != '.';
+}
+
+static bool is_summary(const char *name)
+{
+    const size_t size = strlen(name);
+
+    return strncmp(name, "scan.", 5) == 0 && size > 6 && strcmp(name + size - 6, ".jsonl") == 0;
+}
+
+/* Looks at each file of the folder that is one. */
+static int look_into(const char *dir, bool (*is_one)(const char *),
+                     bool (*has)(const char *, const char *), const char *id)
 {
     struct listing *listing = mem_alloc(sizeof *listing);
-    int fd = listing_open(AT_FDCWD, manifest_dir, 0);
-    struct idx_redactor *r = NULL;
+    int fd = listing_open(AT_FDCWD, dir, 0);
     const struct dirent64 *entry;
-    char id[IDX_REDACT_ID];
-    int status = EXIT_DONE, errnum = 0;
+    int status = EXIT_DONE, errnum = fd < 0 ? errno : 0;
 
-    if (fd < 0 || !listing || idx_redactor_create(key, &r) != 0) {
-        complain_about(manifest_dir, fd < 0 ? strerror(errno) : "out of memory");
-        status = fd < 0 ? EXIT_ENVIRONMENT : EXIT_PROGRAM;
-        goto out;
-    }
-    idx_redactor_id(r, id);
-    listing_start(listing, fd);
-    while (status == EXIT_DONE && (errnum = listing_next(listing, &entry)) == 0 && entry)
-        if (entry->d_name[0] != '.')
-            status = look_at(manifest_dir, entry->d_name, id);
+    if (!listing && !errnum)
+        errnum = ENOMEM;
+    if (!errnum)
+        listing_start(listing, fd);
+    while (!errnum && status == EXIT_DONE && (errnum = listing_next(listing, &entry)) == 0 && entry)
+        if (is_one(entry->d_name))
+            status = look_at(dir, entry->d_name, has, id);
     if (errnum) {
-        complain_about(manifest_dir, strerror(errnum));
+        complain_about(dir, strerror(errnum));
         status = EXIT_ENVIRONMENT;
     }
-out:
-    idx_redactor_destroy(r);
     mem_free(listing);
     if (fd >= 0)
         close(fd);
     return status;
+}
+
+int outfolder_is_redacted(const char *out, const char *manifest_dir, struct bytes key)
+{
+    struct idx_redactor *r = NULL;
+    char id[IDX_REDACT_ID];
+    int status;
+
+    if (idx_redactor_create(key, &r) != 0) {
+        complain_about(out, "out of memory");
+        return EXIT_PROGRAM;
+    }
+    idx_redactor_id(r, id);
+    idx_redactor_destroy(r);
+    status = look_into(manifest_dir, is_manifest, has_id, id);
+    return status == EXIT_DONE ? look_into(out, is_summary, ends_with_id, id) : status;
 }

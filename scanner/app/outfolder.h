@@ -18,8 +18,8 @@ int outfolder_is_apart(const struct options *o);
 int outfolder_read_key(const char *path, struct buf *key);
 void outfolder_forget_key(struct buf *key); /* wipes and frees */
 
-/* That no manifest in `manifest_dir` is plain, or redacted under another key: duplicates.jsonl.zst
- * is made of all of them. EXIT_USAGE, EXIT_ENVIRONMENT. */
-int outfolder_is_redacted(const char *manifest_dir, struct bytes key);
+/* That no manifest in `manifest_dir`, and no summary of a scan in `out`, is plain, or redacted
+ * under another key: duplicates.jsonl.zst is made of all of them. EXIT_USAGE, EXIT_ENVIRONMENT. */
+int outfolder_is_redacted(const char *out, const char *manifest_dir, struct bytes key);
 
 #endif

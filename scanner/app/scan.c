@@ -269,7 +269,7 @@ static int prepare_out(struct scan *s)
     }
     name_files(s);
     if (s->options->redact)
-        status = outfolder_is_redacted(s->run.manifest_dir, s->run.redact_key);
+        status = outfolder_is_redacted(s->options->out, s->run.manifest_dir, s->run.redact_key);
     if (status != EXIT_DONE || open_journal(s) != 0)
         return status != EXIT_DONE ? status : EXIT_ENVIRONMENT;
     io_outfile_sweep(s->options->out);

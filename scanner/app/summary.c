@@ -165,6 +165,7 @@ static const char *outcome_line(const struct work *w)
 void summary_scan_jsonl(struct buf *text, struct worklist *l, const struct summary *s,
                         struct idx_redactor *redactor, bool complete, uint64_t elapsed_ns)
 {
+    char id[IDX_REDACT_ID];
     struct idx_scan_totals totals = {
         .complete = complete,
         .skipped = s->skipped,
@@ -182,6 +183,10 @@ void summary_scan_jsonl(struct buf *text, struct worklist *l, const struct summa
 
     memcpy(totals.images, s->by_state, sizeof totals.images);
     memcpy(totals.findings, s->findings, sizeof totals.findings);
+    if (redactor) {
+        idx_redactor_id(redactor, id);
+        totals.redacted = id;
+    }
     for (size_t i = 0; i < worklist_count(l); i++) {
         const struct work *w = worklist_at(l, i);
         const size_t from = text->size;

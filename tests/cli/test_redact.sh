@@ -193,7 +193,11 @@ states_of() { grep -aoE ' keep [0-9a-f]{16} [0-9a-f]{64} ' "$1/scan.journal" | s
 check "the states in the journal are keyed" bash -c '! grep -qFf "$1" "$2"' - <(states_of "$work/k2") <(states_of "$work/k3")
 check "… alike by the same key" cmp <(states_of "$work/k2") \
     <(again "$work/key" "$work/k4" >"$work/null"; states_of "$work/k4")
-rm "$work"/k2/manifests/*
+cp -r "$plain" "$work/bare"
+rm "$work"/bare/manifests/*
+check "a plain scan.jsonl in OUT: refused" status 2 scan --redact --redact-key "$work/key" -o "$work/bare" "$work/in"
+check "… says which" grep -q "bare/scan.jsonl: not redacted under this key" "$work/err"
+rm "$work"/k2/manifests/* "$work/k2/scan.jsonl"
 check "another key's journal is not gone on with" status 0 scan --redact --redact-key "$work/other" -o "$work/k2" "$work/in"
 check "… and is gone" cmp <(states_of "$work/k2") <(states_of "$work/k3")
 
