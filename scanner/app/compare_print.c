@@ -66,7 +66,7 @@ static void quote_path(struct compare_print *p, const struct cmp_result *r,
 
 static const char *input_text(const struct cmp_side *s)
 {
-    static const char *const texts[CMP_INPUTS] = {"a manifest", "folder statistics",
+    static const char *const texts[CMP_INPUTS] = {"an image", "folder statistics",
                                                   "answers of Microsoft Graph",
                                                   "items of an eDiscovery export"};
 

@@ -79,7 +79,8 @@ sha256_too() {
 }
 check "a server's image is scanned with the digests of the manifest" sha256_too
 check "--fail-on difference" status 4 "$OSTSCAN" compare --fail-on difference "$work/mail" "$work/mail.pst"
-check "the table has the totals" grep -qE "^ +547 +565 .* total$" "$work/out"
+check "the table says what the server's side is" grep -qE '^against .*/mail.pst \(an image: by change_key, search_key, message_id, core\)$' "$work/out"
+check "… it has the totals" grep -qE "^ +547 +565 .* total$" "$work/out"
 check "… and says which window it took" grep -q "window inferred for each folder" "$work/out"
 check "… and what to export" grep -qE "^- 35 items .* export before" "$work/out"
 check "nothing is called safe to delete" bash -c "! grep -qiE 'safe|may be deleted|can be deleted' '$work/out'"

@@ -59,6 +59,12 @@ static const struct plan deep_script[] = {
     {.kind = ITEM_MAIL, .language = 0, .features = FEATURE_MANY_PROPS | FEATURE_MANY_RECIPIENTS},
 };
 
+#define MIXED                                                                                      \
+    .weights = {                                                                                   \
+        [ITEM_MAIL] = 58,    [ITEM_APPOINTMENT] = 12, [ITEM_MEETING] = 5,  [ITEM_CONTACT] = 6,     \
+        [ITEM_DISTLIST] = 1, [ITEM_TASK] = 4,         [ITEM_NOTE] = 2,     [ITEM_JOURNAL] = 2,     \
+        [ITEM_POST] = 2,     [ITEM_REPORT] = 2,       [ITEM_DOCUMENT] = 1, [ITEM_SHARING] = 1,     \
+        [ITEM_CONFIG] = 3,   [ITEM_VIEW] = 1}
 #define SCRIPT(s) .script = (s), .script_count = sizeof(s) / sizeof *(s)
 
 const struct profile profiles[] = {
@@ -88,20 +94,7 @@ const struct profile profiles[] = {
     {.name = "mixed",
      .text = "58 % mails, the rest every other kind of item, associated ones too",
      .items = 500,
-     .weights = {[ITEM_MAIL] = 58,
-                 [ITEM_APPOINTMENT] = 12,
-                 [ITEM_MEETING] = 5,
-                 [ITEM_CONTACT] = 6,
-                 [ITEM_DISTLIST] = 1,
-                 [ITEM_TASK] = 4,
-                 [ITEM_NOTE] = 2,
-                 [ITEM_JOURNAL] = 2,
-                 [ITEM_POST] = 2,
-                 [ITEM_REPORT] = 2,
-                 [ITEM_DOCUMENT] = 1,
-                 [ITEM_SHARING] = 1,
-                 [ITEM_CONFIG] = 3,
-                 [ITEM_VIEW] = 1},
+     MIXED,
      .html_bytes = 5200,
      .text_bytes = 1500,
      .attach_percent = 15,
@@ -120,20 +113,7 @@ const struct profile profiles[] = {
      .text = "one of everything, small: all kinds, 16 languages, 500 recipients once, items three "
              "deep, long values, odd values, stale pages; more items are as in mixed",
      .items = sizeof tiny_script / sizeof *tiny_script,
-     .weights = {[ITEM_MAIL] = 58,
-                 [ITEM_APPOINTMENT] = 12,
-                 [ITEM_MEETING] = 5,
-                 [ITEM_CONTACT] = 6,
-                 [ITEM_DISTLIST] = 1,
-                 [ITEM_TASK] = 4,
-                 [ITEM_NOTE] = 2,
-                 [ITEM_JOURNAL] = 2,
-                 [ITEM_POST] = 2,
-                 [ITEM_REPORT] = 2,
-                 [ITEM_DOCUMENT] = 1,
-                 [ITEM_SHARING] = 1,
-                 [ITEM_CONFIG] = 3,
-                 [ITEM_VIEW] = 1},
+     MIXED,
      .html_bytes = 2500,
      .text_bytes = 500,
      .attach_percent = 10,
