@@ -100,6 +100,13 @@ static int tell_unmatched(struct comparing *c, const char *image, const char *se
     return c->options->output == OUTPUT_JSON ? cmp_lines_unmatched(&c->lines, image, server) : 0;
 }
 
+static const char *why_unmatched(const struct match_image *i)
+{
+    return i->several  ? "several of the server's files could be its: see --map"
+           : i->mapped ? "the file that is mapped to it is not among the server's"
+                       : "no file of the server's belongs to it: see --map";
+}
+
 static int compare_all(struct comparing *c)
 {
     const struct match *m = &c->match;
@@ -109,10 +116,7 @@ static int compare_all(struct comparing *c)
         if (m->images[i].file)
             code = compare_one(c, &m->images[i]);
         else
-            code = tell_unmatched(c, m->images[i].image, NULL,
-                                  m->images[i].several
-                                      ? "several of the server's files could be its: see --map"
-                                      : "no file of the server's belongs to it: see --map");
+            code = tell_unmatched(c, m->images[i].image, NULL, why_unmatched(&m->images[i]));
     }
     for (size_t f = 0; !code && f < m->file_count; f++)
         if (!m->files[f].used)

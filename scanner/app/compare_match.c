@@ -333,30 +333,24 @@ static const char *file_name(const char *path)
     return slash ? slash + 1 : path;
 }
 
-static bool is_mapped(const struct match *m, const struct match_image *i,
-                      const struct match_file *f, bool *names_image)
+static bool names_image(const struct match_pair *pair, const struct match_image *i)
 {
-    for (size_t p = 0; p < m->pair_count; p++) {
-        const struct match_pair *pair = &m->pairs[p];
+    return same(pair->image, i->image) || same(pair->image, file_name(i->image)) ||
+           same(pair->image, i->names[NAME_IMAGE]) || same(pair->image, i->names[NAME_STORE]);
+}
 
-        if (!same(pair->image, i->image) && !same(pair->image, file_name(i->image)) &&
-            !same(pair->image, i->names[NAME_IMAGE]) && !same(pair->image, i->names[NAME_STORE]))
-            continue;
-        *names_image = true;
-        if (same(pair->server, f->path) || same(pair->server, file_name(f->path)))
-            return true;
-    }
-    return false;
+static bool names_file(const struct match_pair *pair, const struct match_file *f)
+{
+    return same(pair->server, f->path) || same(pair->server, file_name(f->path));
 }
 
 /* How well a file fits: 3 mapped, 2 by a store name, 1 by file names, 0 not. */
 static int fit(const struct match *m, const struct match_image *i, const struct match_file *f)
 {
-    bool names_image = false;
-
-    if (is_mapped(m, i, f, &names_image))
-        return 3;
-    if (names_image)
+    for (size_t p = 0; p < m->pair_count; p++)
+        if (names_image(&m->pairs[p], i) && names_file(&m->pairs[p], f))
+            return 3;
+    if (i->mapped)
         return 0;
     for (int n = 0; n < NAMES; n++)
         if (same(i->names[NAME_STORE], f->names[n]) || same(f->names[NAME_STORE], i->names[n]))
@@ -369,6 +363,8 @@ static void choose(struct match *m, struct match_image *i)
 {
     int best = 0;
 
+    for (size_t p = 0; p < m->pair_count; p++)
+        i->mapped |= names_image(&m->pairs[p], i);
     for (size_t f = 0; f < m->file_count; f++) {
         const int how = fit(m, i, &m->files[f]);
 

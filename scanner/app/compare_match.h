@@ -30,6 +30,7 @@ struct match_image {
     char *names[3];          /* as above */
     struct match_file *file; /* NULL: none */
     bool several;            /* … for several could be it */
+    bool mapped;             /* a mapping names a file for it, be it there or not */
 };
 
 struct match_pair {

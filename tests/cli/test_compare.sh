@@ -203,6 +203,10 @@ mv "$work/files/map.csv" "$work/map.csv"
 check "… or one given" bash -c "
     '$OSTSCAN' compare --map '$work/map.csv' --json '$work/fleet' '$work/files' 2>/dev/null | jq -es '[.[] | select(.type == \"image\")] | length == 2' >/dev/null"
 
+printf 'image,server\nbob.ost,mailbox-3.pst\n' >"$work/wrong.csv"
+check "a mapping to a file that is not there is said" bash -c "
+    '$OSTSCAN' compare --map '$work/wrong.csv' '$work/fleet' '$work/files' 2>&1 | grep -q 'bob.ost: the file that is mapped to it is not among'"
+
 # By the mailbox's address, which is the name of the image's store (as ostgen names it)
 mkdir "$work/named"
 cp "$work/mail.ost" "$work/share/by-store.ost"
