@@ -1,10 +1,13 @@
 /* app.c: see app.h. */
 #include "scanner/app/app.h"
 
+#include <fcntl.h>
 #include <stdarg.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "index/terminal.h"
 #include "io/mem.h"
@@ -54,11 +57,24 @@ static int run(const struct options *o)
     return EXIT_USAGE;
 }
 
+/* A descriptor that was closed before we began would be that of the first file we open, and what is
+ * said would go into it. What takes its place can neither be read nor written. */
+static bool hold_standard_descriptors(void)
+{
+    for (int fd = STDIN_FILENO; fd <= STDERR_FILENO; fd++)
+        if (fcntl(fd, F_GETFD) < 0 &&
+            open("/dev/null", fd == STDIN_FILENO ? O_WRONLY : O_RDONLY) != fd)
+            return false;
+    return true;
+}
+
 int app_main(int argc, char **argv)
 {
     struct options options;
     int status;
 
+    if (!hold_standard_descriptors())
+        return EXIT_PROGRAM;
     if (argc >= 2 && strcmp(argv[1], REF_CHILD_ARGUMENT) == 0)
         return ref_child_main(argc, argv);
     mem_keep_freed();

@@ -210,4 +210,16 @@ check "all that is allocated was read, and at most half as much beside it" \
     'all(.timing.read | .plan > 0 and .plan + .sweep >= $allocated and .plan + .sweep + .gaps + .again <= 1.5 * $allocated)' \
     "$work/o.read/scan.jsonl"
 
+# What is said goes into no file, though its descriptor was closed when the program began.
+said_nowhere() {
+    local closed=$1
+    "${OSTGEN:-$(dirname "$OSTSCAN")/ostgen}" --profile tiny --truth none -q -o "$work/said.ost" || return 1
+    rm -rf "$work/said"
+    bash -c "'$OSTSCAN' scan -v -o '$work/said' '$work/said.ost' '$work/none.ost' $closed"
+    [ $? = 3 ] && ! grep -rqaE 'said.ost: ok|ostscan: .*No such' "$work/said"/scan.j* "$work/said"/dup* &&
+        status 0 "$OSTSCAN" show "$work"/said/manifests/*.zst
+}
+for closed in '>&-' '2>&- >/dev/null' '<&- >&- 2>&-'; do
+    check "with $closed" said_nowhere "$closed"
+done
 finish
