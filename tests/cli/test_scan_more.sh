@@ -72,12 +72,15 @@ check "the name is the same from another folder" bash -c "
     [ \"\$(ls '$work/o.same/manifests')\" = \"\$(ls '$work/o.names/manifests' | grep ^same)\" ]"
 
 # States, and the remedy in both places
-damaged=()
+damaged=(o.hurt)
+"${OSTGEN:-$(dirname "$OSTSCAN")/ostgen}" --profile tiny --format unicode --damage block_flip --truth none -q -o "$work/hurt.pst"
+check "a scan of an image with a damaged block" status 0 scan -o "$work/o.hurt" "$work/hurt.pst"
+check "an image of which something could not be read is partial" test "$(field "$work/o.hurt" hurt.pst state)" = partial
 if [ -d $corpus ]; then
     check "a scan of damaged images" status 0 scan -o "$work/o.corpus" $corpus/aspose-folders-part10.pst $corpus/damaged-header-crc.pst
     check "what libpff gives up on is read" \
         test "$(field "$work/o.corpus" part10.pst 'state, .items, .failed' | xargs)" = "ok 3 0"
-    check "an image of which something could not be read is partial" test "$(field "$work/o.corpus" header-crc.pst state)" = partial
+    check "an image whose lost page was found again is damaged" test "$(field "$work/o.corpus" header-crc.pst state)" = damaged
     check "… and says why" bash -c '[[ "$1" == *checksum* ]]' - "$(field "$work/o.corpus" header-crc.pst reason)"
     damaged+=(o.corpus)
     check "a scan of damaged images by libpff" status 0 scan --engine libpff -o "$work/o.libpff" $corpus/aspose-folders-part10.pst $corpus/damaged-header-crc.pst
