@@ -269,9 +269,18 @@ static bool is_of_structure(enum finding_code code)
     return code >= F_page_type && code <= F_root_folder_missing && code != F_inflate_failed;
 }
 
+/* True if that is for the check to tell. What the engine alone has met was written meanwhile. */
+static bool leave_to_check(struct image_records *r, const struct finding *f)
+{
+    if (!is_of_structure(f->code))
+        return false;
+    steady_suspect(&r->steady, f);
+    return true;
+}
+
 static int on_engine_finding(void *ctx, const struct finding *f)
 {
-    return is_of_structure(f->code) ? 0 : records_finding(ctx, f);
+    return leave_to_check(ctx, f) ? 0 : records_finding(ctx, f);
 }
 
 /* Of what is read while the structure is checked, whose findings come first. */
@@ -280,7 +289,7 @@ static int on_finding_later(void *ctx, const struct finding *f)
     struct image_records *r = ctx;
     int err;
 
-    if (is_of_structure(f->code))
+    if (leave_to_check(r, f))
         return 0;
     err = idx_finding_list_add(r->later, f);
     return err ? err : count_finding(r, f);

@@ -140,6 +140,10 @@ static enum finding_code code_of_loss(const struct ost_block_trouble *t)
         return F_extent_out_of_range;
     if (t->undecodable)
         return F_inflate_failed;
+    /* The trailer is its own: the bytes are there, it is their number that is not known. */
+    if (ost_defects_has(t->defects, OST_BLOCK_SIZE) &&
+        !ost_defects_has(t->defects, OST_BLOCK_SIG) && !ost_defects_has(t->defects, OST_BLOCK_BID))
+        return F_block_size;
     /* A whole block with another one's trailer, or none at all. */
     return ost_defects_has(t->defects, OST_BLOCK_CRC) ? F_block_lost : F_block_bid;
 }
