@@ -11,6 +11,42 @@
 #include "io/err.h"
 #include "io/mem.h"
 
+/* One call's threads. What no thread can be had for is done by the caller's, after its own. */
+
+struct hand {
+    void (*work)(void *ctx, unsigned i);
+    void *ctx;
+    unsigned i;
+};
+
+static void *start(void *ctx)
+{
+    const struct hand *h = ctx;
+
+    h->work(h->ctx, h->i);
+    return NULL;
+}
+
+void crew_run(unsigned count, void (*work)(void *ctx, unsigned i), void *ctx)
+{
+    struct hand hands[CREW_RUN_MAX];
+    pthread_t threads[CREW_RUN_MAX];
+    unsigned started = 1;
+
+    assert(count > 0 && count <= CREW_RUN_MAX);
+    for (unsigned i = 0; i < count; i++)
+        hands[i] = (struct hand){work, ctx, i};
+    while (started < count && !pthread_create(&threads[started], NULL, start, &hands[started]))
+        started++;
+    work(ctx, 0);
+    for (unsigned i = started; i < count; i++)
+        work(ctx, i);
+    for (unsigned i = 1; i < started; i++)
+        pthread_join(threads[i], NULL);
+}
+
+/* A crew. */
+
 struct crew {
     pthread_mutex_t mutex;
     pthread_cond_t changed; /* a job was offered, or a wake */

@@ -1,5 +1,5 @@
 /*
- * crew.h: threads that help each other.
+ * crew.h: threads that work together: for one call, or as a crew that help each other.
  *
  * A thread with work that several can do at once offers it as a job and does it together with those
  * that join: threads of the crew that have nothing else to do. What a thread needs for any job (its
@@ -12,6 +12,15 @@
 #define IO_CREW_H
 
 #include <stdbool.h>
+
+enum { CREW_RUN_MAX = 64 };
+
+/*
+ * Calls work(ctx, i) for each i below count (1 to CREW_RUN_MAX), each in a thread of its own as far
+ * as threads can be had, the caller's among them, and returns when all have returned. Whatever one
+ * waits for another to do may therefore never come: they are to be independent.
+ */
+void crew_run(unsigned count, void (*work)(void *ctx, unsigned i), void *ctx);
 
 struct crew;
 

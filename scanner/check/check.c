@@ -27,10 +27,10 @@
 
 #include <string.h>
 
+#include "io/crew.h"
 #include "io/err.h"
 #include "scanner/check/affected.h"
 #include "scanner/check/carve.h"
-#include "scanner/check/crew.h"
 #include "scanner/check/nodes.h"
 #include "scanner/check/order.h"
 #include "scanner/check/refs.h"
@@ -126,7 +126,7 @@ static void run_parts(void *ctx, unsigned count,
     struct chk_state *s = ctx;
     struct parts parts = {s->job, part, arg};
 
-    chk_crew_run(count, run_part, &parts);
+    crew_run(count, run_part, &parts);
 }
 
 static int plan_event(void *ctx, const struct ost_plan_event *event)

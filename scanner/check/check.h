@@ -10,8 +10,8 @@
  * Memory: --memory's share + 64 MiB + 48 bytes a block + 32 a node.
  * Threads: chk_run returns when all is done; it runs a thread for each source, lets those of a crew
  * help, and makes all sink calls from the calling one.
- * Errors: damage never is one. ERR_LIMIT (memory), ERR_NOMEM, ERR_CANCELLED, ERR_SYS (threads), a
- * code of the source that is about more than one range, what the sink returned.
+ * Errors: damage never is one. ERR_LIMIT (memory), ERR_NOMEM, ERR_CANCELLED, a code of the source
+ * that is about more than one range, what the sink returned.
  */
 #ifndef SCANNER_CHECK_CHECK_H
 #define SCANNER_CHECK_CHECK_H

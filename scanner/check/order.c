@@ -12,8 +12,8 @@
 #include <assert.h>
 #include <string.h>
 
+#include "io/crew.h"
 #include "io/err.h"
-#include "scanner/check/crew.h"
 
 enum {
     BUCKET_BITS = 12, /* of all buckets */
@@ -34,7 +34,7 @@ struct making {
     const struct chk_order_source *from;
     unsigned parts, shift; /* shift: of a key, to its bucket */
     unsigned unit_bits;
-    struct slice slices[CHK_CREW_MAX];
+    struct slice slices[CREW_RUN_MAX];
     uint32_t *buckets;          /* of all slices */
     size_t starts[BUCKETS + 1]; /* where each bucket begins */
 };
@@ -163,15 +163,15 @@ static int make(struct making *m, struct chk_budget *budget)
         m->slices[p] = (struct slice){.first = o->capacity * p / m->parts,
                                       .end = o->capacity * (p + 1u) / m->parts,
                                       .buckets = m->buckets + (size_t)BUCKETS * p};
-    chk_crew_run(m->parts, count, m);
+    crew_run(m->parts, count, m);
     most = place_buckets(m);
     o->keys = chk_take(budget, o->capacity * sizeof *o->keys, &rc);
     if (!rc)
-        chk_crew_run(m->parts, scatter, m);
+        crew_run(m->parts, scatter, m);
     for (unsigned p = 0; p < m->parts && !rc; p++)
         m->slices[p].spare = chk_take(budget, most * sizeof *o->keys, &rc);
     if (!rc)
-        chk_crew_run(m->parts, sort_part, m);
+        crew_run(m->parts, sort_part, m);
     for (unsigned p = 0; p < m->parts; p++)
         chk_give(budget, m->slices[p].spare, most * sizeof *o->keys);
     return rc;

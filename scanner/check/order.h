@@ -24,7 +24,7 @@ struct chk_order {
 struct chk_order_source {
     const struct ost_plan *plan;
     uint64_t file_size;
-    unsigned parts; /* threads; 1 to CHK_CREW_MAX */
+    unsigned parts; /* threads; 1 to CREW_RUN_MAX */
     void *ctx;
     /* Whether an entry belongs into the order, and its place: aligned, inside the file. Asked
      * twice for each, with the same answer. */

@@ -173,19 +173,13 @@ static bool take_part(struct chk_sweep *sweep, struct io_source *source, void *k
     return called;
 }
 
-/* A thread of the job's own. */
-struct own {
-    struct chk_sweep *sweep;
-    struct io_source *source;
-    pthread_t thread;
-};
-
-static void *work(void *ctx)
+/* A thread of the job's own; of them the first is the caller's. */
+static void work(void *ctx, unsigned i)
 {
-    struct own *own = ctx;
+    struct chk_sweep *sweep = ctx;
+    const struct chk_job *job = sweep->state->job;
 
-    take_part(own->sweep, own->source, NULL, false, NULL);
-    return NULL;
+    take_part(sweep, job->sources[i], i == 0 && job->help ? job->help->kit : NULL, i == 0, NULL);
 }
 
 /* One of the crew. */
@@ -204,27 +198,17 @@ static bool help(void *ctx, void *kit)
     return called;
 }
 
-static void run(struct chk_sweep *sweep, struct own *owns, unsigned count)
+static void run(struct chk_sweep *sweep)
 {
     const struct chk_job *job = sweep->state->job;
-    struct crew *crew = job->help && sweep->regions > 1 ? job->help->crew : NULL;
     struct crew_job offer = {.ctx = sweep, .work = help, .most = CHK_SOURCES_MAX};
-    unsigned started = 1;
+    bool offered = job->help && sweep->regions > 1;
 
-    for (; started < count; started++) {
-        owns[started] = (struct own){.sweep = sweep, .source = job->sources[started]};
-        if (pthread_create(&owns[started].thread, NULL, work, &owns[started]))
-            break;
-    }
-    if (started < count)
-        fail(sweep, ERR_SYS);
-    if (crew)
-        crew_offer(crew, &offer);
-    take_part(sweep, job->sources[0], job->help ? job->help->kit : NULL, true, NULL);
-    if (crew)
-        crew_withdraw(crew, &offer);
-    for (unsigned i = 1; i < started; i++)
-        pthread_join(owns[i].thread, NULL);
+    if (offered)
+        crew_offer(job->help->crew, &offer);
+    crew_run(job->source_count, work, sweep);
+    if (offered)
+        crew_withdraw(job->help->crew, &offer);
 }
 
 void chk_sweep_init(struct chk_sweep *sweep, struct chk_state *s, const struct chk_sink *sink)
@@ -259,10 +243,8 @@ void chk_sweep_done(struct chk_sweep *sweep)
 
 int chk_sweep_run(struct chk_sweep *sweep, const struct chk_order *order, struct chk_swept *out)
 {
-    struct own owns[CHK_SOURCES_MAX];
-
     sweep->order = order;
-    run(sweep, owns, sweep->state->job->source_count);
+    run(sweep);
     *out = sweep->swept;
     out->unknown_first = sweep->unknown_first;
     return sweep->result;

@@ -1,4 +1,4 @@
-/* test_crew.c: threads that help each other: all parts done once, called away and back, ended. */
+/* test_crew.c: threads that work together: all parts done once, called away and back, ended. */
 #include <pthread.h>
 #include <setjmp.h>
 #include <stdarg.h>
@@ -166,6 +166,25 @@ static void without_memory_there_is_none(void **state)
     crew_destroy(NULL);
 }
 
+static void count_call(void *ctx, unsigned i)
+{
+    atomic_fetch_add(&((atomic_uint *)ctx)[i], 1);
+}
+
+static void a_run_calls_each_once(void **state)
+{
+    static const unsigned counts[] = {1, 2, 7, CREW_RUN_MAX};
+
+    (void)state;
+    for (size_t k = 0; k < sizeof counts / sizeof *counts; k++) {
+        atomic_uint calls[CREW_RUN_MAX] = {0};
+
+        crew_run(counts[k], count_call, calls);
+        for (unsigned i = 0; i < CREW_RUN_MAX; i++)
+            assert_int_equal(calls[i], i < counts[k]);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -173,6 +192,7 @@ int main(void)
         cmocka_unit_test(no_more_join_than_may),
         cmocka_unit_test(called_away_and_back),
         cmocka_unit_test(without_memory_there_is_none),
+        cmocka_unit_test(a_run_calls_each_once),
     };
 
     alarm(HANGS_S);
