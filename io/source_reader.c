@@ -50,6 +50,7 @@ enum {
     LOAN_BYTES = 1024 * 1024,     /* the most that is lent */
     LOANS_BYTES = 8 * LOAN_BYTES, /* of all of them */
     LOANS_COLD_MAX = 1024,
+    WINDOW_LEAST = 4 * 1024 * 1024, /* with less memory nothing is looked at */
     LOOKS_A_TRIAL = 8,
     LOOKS_A_PERIOD = 256,
 };
@@ -568,6 +569,7 @@ static const uint8_t *look_at(struct reader_source *r, uint64_t offset, size_t s
     }
     bytes = io_cached_look(r->view, offset, size);
     if (bytes) {
+        io_rate_wait(size);
         r->base.bytes_read += size;
         r->misses = 0;
     }
@@ -750,6 +752,7 @@ int io_source_open_reader(struct io_reader *reader, int fd, uint64_t size_bytes,
                                  .reader = reader,
                                  .fd = fd,
                                  .window = cache_bytes,
+                                 .viewless = cache_bytes < WINDOW_LEAST,
                                  .align = io_file_direct_align(fd)};
     struct reader_source *r;
     uint32_t n_buckets = 1;

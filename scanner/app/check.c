@@ -31,8 +31,9 @@
 #include "scanner/check/check.h"
 
 enum {
-    GROUPS_SHOWN = 9, /* of two lines each: with what stands before, 24 lines of 80 columns */
-    CACHE_BYTES = 8 << 20,   /* read-ahead of one source */
+    GROUPS_SHOWN = 9,      /* of two lines each: with what stands before, 24 lines of 80 columns */
+    CACHE_BYTES = 8 << 20, /* read-ahead of one source, */
+    CACHES_BYTES = 64 << 20, /* and of all that one image has */
     LARGE_IMAGE = 256 << 20, /* from here on one image is worth all threads */
     READS_IN_FLIGHT = 32,
 };
@@ -106,10 +107,13 @@ static int open_sources(struct subject *s)
 {
     const struct options *o = s->worker->check->options;
     unsigned wanted = s->file.id.size_bytes >= LARGE_IMAGE ? o->jobs : 1;
+    size_t cache = CACHE_BYTES;
     int err = 0;
 
     if (wanted > CHK_SOURCES_MAX)
         wanted = CHK_SOURCES_MAX;
+    if (cache > CACHES_BYTES / wanted)
+        cache = CACHES_BYTES / wanted;
     while (!err && s->source_count < wanted) {
         struct io_reader **reader = &s->worker->readers[s->source_count];
         const struct io_reader_options how = {.backend = s->worker->check->batch.io,
@@ -120,8 +124,8 @@ static int open_sources(struct subject *s)
         if (err)
             break;
         s->fds[s->source_count] = s->source_count ? io_file_twin(&s->file) : s->file.fd;
-        err = io_source_open_reader(*reader, s->fds[s->source_count], s->file.id.size_bytes,
-                                    CACHE_BYTES, &s->sources[s->source_count]);
+        err = io_source_open_reader(*reader, s->fds[s->source_count], s->file.id.size_bytes, cache,
+                                    &s->sources[s->source_count]);
         if (err)
             io_file_untwin(&s->file, s->fds[s->source_count]);
         s->source_count += !err;

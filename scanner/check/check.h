@@ -48,7 +48,7 @@ struct chk_job {
     const struct ost_header *header;
     const struct ost_header_report *report; /* from ost_header_check over those bytes */
     uint64_t memory_bytes;                  /* the share of --memory that is this job's */
-    size_t chunk_bytes;        /* the most a read takes; 0: 1 MiB, with a tap 256 KiB */
+    size_t chunk_bytes;        /* the most a read takes; 0: 256 KiB to 1 MiB */
     bool deep;                 /* inflate every block */
     const atomic_bool *cancel; /* may be NULL */
 };

@@ -19,8 +19,9 @@
 enum {
     REGION_BYTES = 4 * 1024 * 1024,
     CHUNK_BYTES = 1024 * 1024,
-    TAP_CHUNK_BYTES = 256 * 1024, /* what a tap makes of it should find it in the cache */
-    CHUNK_LEAST = 128 * 1024,     /* any block fits */
+    CHUNKS_BYTES = 16 * CHUNK_BYTES, /* of the job's own threads together */
+    TAP_CHUNK_BYTES = 256 * 1024,    /* what a tap makes of it should find it in the cache */
+    CHUNK_LEAST = 128 * 1024,        /* any block fits */
     SECOND_NS = 1000000000,
     WAIT_NS = 20000000,
 };
@@ -211,6 +212,16 @@ static void run(struct chk_sweep *sweep)
         crew_withdraw(job->help->crew, &offer);
 }
 
+/* Many threads get less each: what they take together is within what the check may. */
+static size_t chunk_bytes(const struct chk_job *job)
+{
+    size_t bytes = CHUNKS_BYTES / job->source_count;
+
+    if (job->tap || bytes < TAP_CHUNK_BYTES)
+        return TAP_CHUNK_BYTES;
+    return bytes < CHUNK_BYTES ? bytes : CHUNK_BYTES;
+}
+
 void chk_sweep_init(struct chk_sweep *sweep, struct chk_state *s, const struct chk_sink *sink)
 {
     const struct chk_tap *tap = s->job->tap;
@@ -223,9 +234,7 @@ void chk_sweep_init(struct chk_sweep *sweep, struct chk_state *s, const struct c
         .spans = ost_amap_count(s->variant, s->file_size),
         .judged_spans = ost_amap_count(s->variant, s->eof),
         .spans_a_region = region / s->variant->amap_spacing + 1,
-        .chunk_bytes = s->job->chunk_bytes ? s->job->chunk_bytes
-                       : tap               ? TAP_CHUNK_BYTES
-                                           : CHUNK_BYTES,
+        .chunk_bytes = s->job->chunk_bytes ? s->job->chunk_bytes : chunk_bytes(s->job),
         .unknown_first = UINT64_MAX,
     };
     sweep->regions = (sweep->spans + sweep->spans_a_region - 1) / sweep->spans_a_region;

@@ -351,7 +351,7 @@ static void what_is_looked_at_is_the_content(void **state)
     unsigned fleeting_looks = 0;
     uint64_t seed = 12;
 
-    open_source(f, SMALL_CACHE);
+    open_source(f, LARGE_CACHE);
     for (unsigned i = 0; i < LOOKS; i++) {
         size_t size = pattern_random(&seed) % 9000 + 1;
         uint64_t offset = pattern_random(&seed) % (FILE_SIZE - size + 1);
@@ -386,7 +386,7 @@ static void a_look_at_what_is_cut_is_torn(void **state)
     char path[4096];
     bool fleeting;
 
-    open_source(f, SMALL_CACHE);
+    open_source(f, LARGE_CACHE);
     assert_int_equal(io_source_look(f->source, left, 2 * SMALL_CHUNK, f->into, &bytes, &fleeting),
                      0);
     if (!fleeting) {
