@@ -9,6 +9,7 @@
 
 #include "index/manifest_name.h"
 #include "io/crew.h"
+#include "io/device.h"
 #include "io/discover.h"
 #include "io/mem.h"
 #include "io/rate.h"
@@ -37,6 +38,7 @@ int batch_init(struct batch *b, const struct options *options,
 
     *b = (struct batch){
         .options = options, .callbacks = callbacks, .interrupted = interrupt_install()};
+    pthread_mutex_init(&b->admit_mutex, NULL);
     /* Each worker may have a child that reads by itself. */
     io_rate_limit(options->max_rate, options->jobs, b->interrupted);
     err = probe_io(b);
@@ -44,6 +46,8 @@ int batch_init(struct batch *b, const struct options *options,
         err = worklist_create(callbacks->release, &b->list);
     if (!err)
         err = crew_create(&b->crew);
+    if (!err)
+        err = admit_create(options->jobs, options->memory_bytes, &b->admit);
     return err;
 }
 
@@ -51,7 +55,12 @@ void batch_done(struct batch *b)
 {
     worklist_destroy(b->list);
     crew_destroy(b->crew);
+    admit_destroy(b->admit);
+    mem_free(b->devices);
+    pthread_mutex_destroy(&b->admit_mutex);
     b->list = NULL;
+    b->admit = NULL;
+    b->devices = NULL;
     b->crew = NULL;
 }
 
@@ -69,17 +78,61 @@ void batch_direct_refused(struct batch *b, const char *path)
                     "this file system refuses direct reads: reading through the page cache");
 }
 
+/* A device with images, and whether they are read one at a time. */
+struct batch_device {
+    uint64_t id;
+    bool alone;
+};
+
+static bool seeks(const struct options *o, const struct io_found *found)
+{
+    enum io_device device;
+
+    if (o->device != DEVICE_AUTO)
+        return o->device == DEVICE_DISK;
+    device = io_device_of(found->path, found->device);
+    return device == IO_DEVICE_DISK || device == IO_DEVICE_NETWORK;
+}
+
+/* Asks once for each device. */
+static int look_at_device(struct batch *b, const struct io_found *found, bool *alone)
+{
+    struct batch_device *more;
+
+    for (size_t i = 0; i < b->device_count; i++)
+        if (b->devices[i].id == found->device) {
+            *alone = b->devices[i].alone;
+            return 0;
+        }
+    more = mem_realloc(b->devices, (b->device_count + 1) * sizeof *more);
+    if (!more)
+        return ERR_NOMEM;
+    *alone = seeks(b->options, found);
+    b->devices = more;
+    b->devices[b->device_count++] = (struct batch_device){found->device, *alone};
+    return 0;
+}
+
 static int on_found(void *ctx, const struct io_found *found)
 {
     struct batch *b = ctx;
     const struct options *o = b->options;
+    bool alone = false;
+    size_t number;
     int err;
 
     if (o->shards && idx_share_of(found->relative, o->shards) != o->shard)
         return 0;
     atomic_fetch_add(&b->counters.images_found, 1);
     atomic_fetch_add(&b->counters.bytes_found, found->size_bytes);
-    err = worklist_add_image(b->list, found);
+    err = look_at_device(b, found, &alone);
+    if (!err)
+        err = worklist_add_image(b->list, found, &number);
+    if (err)
+        return err;
+    pthread_mutex_lock(&b->admit_mutex);
+    err = admit_add(b->admit, number, found->size_bytes, found->device, alone);
+    pthread_mutex_unlock(&b->admit_mutex);
     crew_wake(b->crew);
     return err;
 }
@@ -115,18 +168,33 @@ static void emit_finished(struct batch *b, struct work *just_done)
 static bool need_not_help(void *ctx)
 {
     struct batch *b = ctx;
+    bool can, over;
 
     if (atomic_load(b->interrupted))
         return true;
-    switch (worklist_look(b->list)) {
-    case WORKLIST_READY:
-        return true;
-    case WORKLIST_ENDED:
-        return atomic_load(&b->in_hand) == 0;
-    case WORKLIST_EMPTY:
-        break;
+    pthread_mutex_lock(&b->admit_mutex);
+    can = admit_can(b->admit);
+    over = admit_is_over(b->admit);
+    pthread_mutex_unlock(&b->admit_mutex);
+    return can || (over && atomic_load(&b->in_hand) == 0);
+}
+
+/* Begins the next image, if there is one that can be. *over: none will come. */
+static struct work *begin_next(struct batch *b, bool *over)
+{
+    struct admitted next;
+    struct work *w = NULL;
+
+    pthread_mutex_lock(&b->admit_mutex);
+    if (admit_next(b->admit, &next)) {
+        w = worklist_peek(b->list, next.number);
+        w->memory_bytes = next.memory_bytes;
+        w->alone = next.alone;
+        w->number = next.number;
     }
-    return false;
+    *over = admit_is_over(b->admit);
+    pthread_mutex_unlock(&b->admit_mutex);
+    return w;
 }
 
 /* The next image for a worker, which helps others until there is one; NULL: no more. */
@@ -134,19 +202,23 @@ static struct work *take(struct batch *b, void *state)
 {
     void *kit = b->callbacks->kit(state);
     struct work *w = NULL;
+    bool over;
 
     while (!w && !atomic_load(b->interrupted)) {
         crew_idle(b->crew, kit, need_not_help, b);
         atomic_fetch_add(&b->in_hand, 1);
-        w = worklist_try(b->list);
-        if (!w && atomic_fetch_sub(&b->in_hand, 1) == 1 && worklist_look(b->list) == WORKLIST_ENDED)
+        w = begin_next(b, &over);
+        if (!w && atomic_fetch_sub(&b->in_hand, 1) == 1 && over)
             break;
     }
     return w;
 }
 
-static void give_back(struct batch *b)
+static void give_back(struct batch *b, const struct work *w)
 {
+    pthread_mutex_lock(&b->admit_mutex);
+    admit_end(b->admit, w->number);
+    pthread_mutex_unlock(&b->admit_mutex);
     atomic_fetch_sub(&b->in_hand, 1);
     crew_wake(b->crew);
 }
@@ -168,7 +240,7 @@ static void *worker(void *arg)
         call->image(state, w);
         atomic_fetch_add(&b->counters.images_done, 1);
         emit_finished(b, w);
-        give_back(b);
+        give_back(b, w);
     }
     call->stop(state);
     return NULL;
@@ -221,7 +293,9 @@ static int work(struct batch *b)
     while (started < b->options->jobs && pthread_create(&threads[started], NULL, worker, b) == 0)
         started++;
     err = started ? discover(b) : ERR_SYS;
-    worklist_close(b->list);
+    pthread_mutex_lock(&b->admit_mutex);
+    admit_close(b->admit);
+    pthread_mutex_unlock(&b->admit_mutex);
     crew_wake(b->crew);
     for (unsigned i = 0; i < started; i++)
         pthread_join(threads[i], NULL);

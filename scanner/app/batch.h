@@ -1,12 +1,14 @@
 /*
  * batch.h: the frame of every command that goes over images: discovery, workers, output in order.
  *
- *   discovery (calling thread) ─▶ worklist ─▶ workers, an image each ─▶ emit, in discovery's order
- *                                                ▲ those without one help others (io/crew.h)
+ *   discovery (calling thread) ─▶ worklist ─▶ admit ─▶ workers, an image each ─▶ emit, in
+ *                                                           ▲                      discovery's
+ * order those without one help others (io/crew.h)
  *
- * Shared state: the worklist (its own lock), the progress counters (atomics), standard output and
- * error (progress_pause/resume). Order of shutdown: discovery ends or is interrupted, the worklist
- * is closed, workers run out of images and are joined, progress stops.
+ * Shared state: the worklist (its own lock), who is admitted (admit.h, under a lock here), the
+ * progress counters (atomics), standard output and error (progress_pause/resume). Order of
+ * shutdown: discovery ends or is interrupted, the worklist is closed, workers run out of images and
+ * are joined, progress stops.
  *
  * Threads: batch_run is called once, from the main thread; callbacks come from workers, emit from
  * one at a time.
@@ -14,11 +16,13 @@
 #ifndef SCANNER_APP_BATCH_H
 #define SCANNER_APP_BATCH_H
 
+#include <pthread.h>
 #include <stdatomic.h>
 #include <stdbool.h>
 #include <stdint.h>
 
 #include "io/reader.h"
+#include "scanner/app/admit.h"
 #include "scanner/app/options.h"
 #include "scanner/app/progress.h"
 #include "scanner/app/worklist.h"
@@ -43,6 +47,10 @@ struct batch {
     enum io_backend io; /* what the probe found to work */
     struct progress_counters counters;
     const atomic_bool *interrupted;
+    struct admit *admit;
+    pthread_mutex_t admit_mutex;
+    struct batch_device *devices; /* of discovery's thread: what is known of each */
+    size_t device_count;
     struct worklist *list; /* whole once batch_run has ended */
     struct crew *crew;     /* the workers, where they help each other */
     atomic_uint in_hand;   /* images being dealt with */

@@ -67,6 +67,7 @@ struct outcome {
 /* An image being checked. */
 struct subject {
     struct worker *worker;
+    const struct work *work;
     const char *path;
     struct io_file file;
     struct fault fault;
@@ -106,7 +107,7 @@ static void on_progress(void *ctx, uint64_t bytes)
 static int open_sources(struct subject *s)
 {
     const struct options *o = s->worker->check->options;
-    unsigned wanted = s->file.id.size_bytes >= LARGE_IMAGE ? o->jobs : 1;
+    unsigned wanted = s->file.id.size_bytes >= LARGE_IMAGE && !s->work->alone ? o->jobs : 1;
     size_t cache = CACHE_BYTES;
     int err = 0;
 
@@ -155,7 +156,7 @@ static int check_structure(struct subject *s)
         .source_count = s->source_count,
         .header = &s->header,
         .report = &s->report,
-        .memory_bytes = c->options->memory_bytes / c->options->jobs,
+        .memory_bytes = s->work->memory_bytes,
         .deep = c->options->deep,
         .cancel = c->batch.interrupted,
     };
@@ -178,8 +179,9 @@ static int check_steady(struct subject *s, unsigned flags)
     return on_finding(s, &f);
 }
 
-static int check_open(struct subject *s, struct outcome *o, bool named, bool by_name)
+static int check_open(struct subject *s, struct outcome *o)
 {
+    bool named = s->work->named, by_name = s->work->by_name;
     const struct options *options = s->worker->check->options;
     unsigned flags =
         (options->direct ? IO_FILE_DIRECT : 0u) | (named || options->follow ? IO_FILE_FOLLOW : 0u);
@@ -369,7 +371,7 @@ static void tell(struct subject *s, struct outcome *o)
 
 static void check_image(void *ctx, struct work *work)
 {
-    struct subject s = {.worker = ctx, .path = work->path};
+    struct subject s = {.worker = ctx, .work = work, .path = work->path};
     struct outcome *o = mem_zalloc(sizeof *o);
 
     if (!o || idx_finding_list_create(&s.list) != 0) {
@@ -377,7 +379,7 @@ static void check_image(void *ctx, struct work *work)
         atomic_store(&s.worker->check->batch.lost_error, ERR_NOMEM);
         return;
     }
-    o->err = check_open(&s, o, work->named, work->by_name);
+    o->err = check_open(&s, o);
     o->cancelled = o->err == ERR_CANCELLED;
     if (o->err)
         tell_failure(&s, o);

@@ -119,7 +119,7 @@ static struct chk_job check_job_of(struct image_worker *w, const struct ost_head
         .source_count = 1,
         .header = &w->header,
         .report = report,
-        .memory_bytes = w->run->memory_bytes,
+        .memory_bytes = w->work->memory_bytes,
         .cancel = w->run->cancel,
     };
 }
@@ -139,7 +139,7 @@ static struct engine_job job_of(struct image_worker *w)
         .file = &w->file,
         .header = &w->header,
         .io = w->run->io,
-        .memory_bytes = w->run->memory_bytes,
+        .memory_bytes = w->work->memory_bytes,
         .hasher = &w->kit.hasher,
         .cancel = w->run->cancel,
     };
@@ -203,8 +203,10 @@ static int scan_at_once(struct image_worker *w, const struct ost_header_report *
     const struct engine_sink sink = records_engine_sink(&w->rec, true);
     const struct chk_sink check_sink = {
         .ctx = &w->rec, .finding = records_on_finding, .progress = records_on_progress};
-    const struct chk_help help = {
-        .crew = w->run->crew, .kit = &w->kit, .ctx = w, .open = open_source};
+    const struct chk_help help = {.crew = w->work->alone ? NULL : w->run->crew,
+                                  .kit = &w->kit,
+                                  .ctx = w,
+                                  .open = open_source};
     const struct engine_job engine = job_of(w);
     struct chk_job check = check_job_of(w, report);
     struct lanes lanes = {0};
@@ -216,7 +218,7 @@ static int scan_at_once(struct image_worker *w, const struct ost_header_report *
         .lanes = &lanes.native,
     };
     int err =
-        lanes_init(&lanes, &order, &w->kit, w->run->memory_bytes / 4, &w->run->counters->items);
+        lanes_init(&lanes, &order, &w->kit, w->work->memory_bytes / 4, &w->run->counters->items);
 
     lanes.cross = w->rec.cross;
     lanes.noted = w->rec.note != NULL;

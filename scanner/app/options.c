@@ -49,6 +49,7 @@ enum long_only {
     OPT_MAP,
     OPT_SERVER,
     OPT_MAX_RATE,
+    OPT_DEVICE,
 };
 
 enum {
@@ -84,6 +85,8 @@ static const struct entry {
     {"io", OPT_IO, "NAME", COMMAND_SCAN | COMMAND_CHECK | COMMAND_COMPARE,
      "auto, uring or pread (default: auto)"},
     {"direct", OPT_DIRECT, NULL, COMMAND_SCAN | COMMAND_CHECK, "bypass the page cache"},
+    {"device", OPT_DEVICE, "KIND", COMMAND_SCAN | COMMAND_CHECK,
+     "what images lie on: auto, flash, or disk (one reader, in order) (default: auto)"},
     {"max-rate", OPT_MAX_RATE, "BYTES", COMMAND_SCAN | COMMAND_CHECK,
      "read at most so many bytes a second, e.g. 100M (default: no bound)"},
     {"digest", OPT_DIGEST, "NAME", COMMAND_SCAN, "xxh3 or sha256 (default: xxh3)"},
@@ -350,6 +353,7 @@ static bool parse_fail_on(const char *text, struct options *o)
 static bool apply(struct options *o, int value, const char *argument)
 {
     static const char *const backends[] = {"auto", "uring", "pread", NULL};
+    static const char *const devices[] = {"auto", "flash", "disk", NULL};
     static const char *const digests[] = {"xxh3", "sha256", NULL};
     static const char *const progress[] = {"auto", "always", "never", NULL};
     static const char *const engines[] = {"native", "libpff", NULL};
@@ -363,6 +367,10 @@ static bool apply(struct options *o, int value, const char *argument)
         return parse_count(argument, JOBS_MOST, &o->jobs);
     case OPT_MEMORY:
         return options_size(argument, &o->memory_bytes) && o->memory_bytes >= MEMORY_LEAST;
+    case OPT_DEVICE:
+        choice = one_of(argument, devices);
+        o->device = choice == 1 ? DEVICE_FLASH : choice == 2 ? DEVICE_DISK : DEVICE_AUTO;
+        return choice >= 0;
     case OPT_MAX_RATE:
         return parse_rate(argument, &o->max_rate);
     case OPT_ENGINE:

@@ -59,8 +59,9 @@ struct options {
     unsigned crosscheck; /* scan: percent of items that libpff reads too; 0: none */
     enum io_backend io;
     bool direct;
+    enum { DEVICE_AUTO, DEVICE_FLASH, DEVICE_DISK } device; /* what images lie on */
     uint64_t max_rate; /* bytes of images read a second; 0: no bound */
-    bool deep; /* check: inflate every block */
+    bool deep;         /* check: inflate every block */
     enum idx_algorithm digest;
     enum progress_mode progress;
     enum output_format output;

@@ -296,7 +296,6 @@ int command_scan(const struct options *o)
         .options = o,
         .engine = strcmp(o->engine, "libpff") == 0 ? &engine_libpff : &engine_native,
         .io = s.batch.io,
-        .memory_bytes = o->memory_bytes / o->jobs,
         .crew = s.batch.crew,
         .cancel = s.batch.interrupted,
         .counters = &s.batch.counters,

@@ -16,10 +16,7 @@ struct worklist {
     struct work **chunks;
     size_t chunk_capacity;
     size_t count;
-    size_t next; /* the first entry not yet looked at by a taker */
-    bool closed;
     pthread_mutex_t mutex;
-    pthread_cond_t added;
 };
 
 int worklist_create(void (*release)(void *outcome), struct worklist **out)
@@ -30,7 +27,6 @@ int worklist_create(void (*release)(void *outcome), struct worklist **out)
         return ERR_NOMEM;
     l->release = release;
     pthread_mutex_init(&l->mutex, NULL);
-    pthread_cond_init(&l->added, NULL);
     *out = l;
     return 0;
 }
@@ -60,7 +56,6 @@ void worklist_destroy(struct worklist *l)
     for (size_t i = 0; i * CHUNK < l->count; i++)
         mem_free(l->chunks[i]);
     mem_free(l->chunks);
-    pthread_cond_destroy(&l->added);
     pthread_mutex_destroy(&l->mutex);
     mem_free(l);
 }
@@ -95,7 +90,7 @@ static int make_room(struct worklist *l)
     return l->chunks[chunk] ? 0 : ERR_NOMEM;
 }
 
-static int add(struct worklist *l, const struct work *entry)
+static int add(struct worklist *l, const struct work *entry, size_t *number)
 {
     int err;
 
@@ -103,14 +98,13 @@ static int add(struct worklist *l, const struct work *entry)
     err = make_room(l);
     if (!err) {
         *worklist_at(l, l->count) = *entry;
-        l->count++;
-        pthread_cond_signal(&l->added);
+        *number = l->count++;
     }
     pthread_mutex_unlock(&l->mutex);
     return err;
 }
 
-int worklist_add_image(struct worklist *l, const struct io_found *found)
+int worklist_add_image(struct worklist *l, const struct io_found *found, size_t *number)
 {
     struct work entry = {.kind = WORK_IMAGE, .named = found->named, .by_name = found->by_name};
     int err;
@@ -118,7 +112,7 @@ int worklist_add_image(struct worklist *l, const struct io_found *found)
     entry.path = mem_strdup(found->path);
     if (!entry.path)
         return ERR_NOMEM;
-    err = add(l, &entry);
+    err = add(l, &entry, number);
     if (err)
         mem_free(entry.path);
     return err;
@@ -128,64 +122,17 @@ int worklist_add_skipped(struct worklist *l, const char *path, enum io_skip why,
                          const struct fault *fault, const char *same_as)
 {
     struct work entry = {.kind = WORK_SKIPPED, .why = why};
+    size_t number;
     int err = ERR_NOMEM;
 
     entry.skip_errnum = fault ? fault->errnum : 0;
     entry.path = mem_strdup(path);
     entry.same_as = same_as ? mem_strdup(same_as) : NULL;
     if (entry.path && !same_as == !entry.same_as)
-        err = add(l, &entry);
+        err = add(l, &entry, &number);
     if (err) {
         mem_free(entry.path);
         mem_free(entry.same_as);
     }
     return err;
-}
-
-void worklist_close(struct worklist *l)
-{
-    pthread_mutex_lock(&l->mutex);
-    l->closed = true;
-    pthread_cond_broadcast(&l->added);
-    pthread_mutex_unlock(&l->mutex);
-}
-
-/* With the lock held: goes past skipped paths. NULL: there is no image now. */
-static struct work *next_image(struct worklist *l)
-{
-    while (l->next < l->count && worklist_at(l, l->next)->kind != WORK_IMAGE)
-        l->next++;
-    return l->next < l->count ? worklist_at(l, l->next) : NULL;
-}
-
-static struct work *take(struct worklist *l, bool wait)
-{
-    struct work *found;
-
-    pthread_mutex_lock(&l->mutex);
-    while (!(found = next_image(l)) && !l->closed && wait)
-        pthread_cond_wait(&l->added, &l->mutex);
-    l->next += found != NULL;
-    pthread_mutex_unlock(&l->mutex);
-    return found;
-}
-
-struct work *worklist_take(struct worklist *l)
-{
-    return take(l, true);
-}
-
-struct work *worklist_try(struct worklist *l)
-{
-    return take(l, false);
-}
-
-enum worklist_state worklist_look(struct worklist *l)
-{
-    enum worklist_state state;
-
-    pthread_mutex_lock(&l->mutex);
-    state = next_image(l) ? WORKLIST_READY : l->closed ? WORKLIST_ENDED : WORKLIST_EMPTY;
-    pthread_mutex_unlock(&l->mutex);
-    return state;
 }

@@ -1,9 +1,9 @@
 /*
- * worklist.h: every path of a run, in the order of discovery, and who works on which.
+ * worklist.h: every path of a run, in the order of discovery.
  *
- * Discovery appends from one thread while workers take images from others; entries never move, and
- * an entry belongs to the worker that took it until it is done. Kept whole, as each entry becomes a
- * line of output in this order.
+ * Discovery appends from one thread while workers are given images in others (admit.h); entries
+ * never move, and an entry belongs to the worker that has it until it is done. Kept whole, as each
+ * entry becomes a line of output in this order.
  */
 #ifndef SCANNER_APP_WORKLIST_H
 #define SCANNER_APP_WORKLIST_H
@@ -18,11 +18,14 @@ enum work_kind { WORK_IMAGE, WORK_SKIPPED };
 struct work {
     enum work_kind kind;
     char *path;
-    bool named;       /* the user named this very file */
-    bool by_name;     /* its name is an image's */
-    bool done;        /* an image that was dealt with */
-    void *outcome;    /* what came of it: the command's own; NULL: none */
-    enum io_skip why; /* a skipped path */
+    bool named;            /* the user named this very file */
+    bool by_name;          /* its name is an image's */
+    bool done;             /* an image that was dealt with */
+    bool alone;            /* to be read by one reader, in order */
+    size_t number;         /* its own, while it is an image in hand */
+    uint64_t memory_bytes; /* for this image */
+    void *outcome;         /* what came of it: the command's own; NULL: none */
+    enum io_skip why;      /* a skipped path */
     int skip_errnum;
     char *same_as; /* or NULL */
 };
@@ -33,20 +36,10 @@ struct worklist;
 int worklist_create(void (*release)(void *outcome), struct worklist **out);
 void worklist_destroy(struct worklist *l); /* NULL is allowed; frees paths and outcomes */
 
-int worklist_add_image(struct worklist *l, const struct io_found *found); /* ERR_NOMEM */
+/* *number: the entry's. ERR_NOMEM. */
+int worklist_add_image(struct worklist *l, const struct io_found *found, size_t *number);
 int worklist_add_skipped(struct worklist *l, const char *path, enum io_skip why,
                          const struct fault *fault, const char *same_as);
-void worklist_close(struct worklist *l); /* nothing more is added */
-
-/* The next image, waiting for discovery; NULL when there is none left. */
-struct work *worklist_take(struct worklist *l);
-
-/* The same without waiting: NULL when there is none now. */
-struct work *worklist_try(struct worklist *l);
-enum worklist_state { WORKLIST_EMPTY, WORKLIST_READY, WORKLIST_ENDED };
-/* Whether there is one to be taken, or will never be. */
-enum worklist_state worklist_look(struct worklist *l);
-
 /* Entry number `i`, or NULL while there is none. Any thread. */
 struct work *worklist_peek(struct worklist *l, size_t i);
 

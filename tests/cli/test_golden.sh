@@ -53,6 +53,7 @@ for jobs in 1 2 7; do
     done
 done
 check "the same through --direct" same --jobs 2 --memory 16M --direct
+check "the same from a disk that seeks" same --jobs 3 --memory 16M --device disk
 check "the same at a bounded rate" same --jobs 3 --memory 64M --max-rate 400M/s
 
 # A bound on the rate bounds it: no upper limit of time, which depends on the machine.

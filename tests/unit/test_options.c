@@ -191,6 +191,9 @@ static void choices(void **state)
     AFTER(io, IO_BACKEND_AUTO, "check", "--io", "auto");
     AFTER(io, IO_BACKEND_URING, "check", "--io", "uring");
     AFTER(io, IO_BACKEND_PREAD, "check", "--io=pread");
+    AFTER(device, DEVICE_AUTO, "scan", "-oout");
+    AFTER(device, DEVICE_FLASH, "scan", "-oout", "--device", "flash");
+    AFTER(device, DEVICE_DISK, "check", "--device=disk");
     AFTER(max_rate, 0, "scan", "-oout");
     AFTER(max_rate, 100 << 20, "scan", "-oout", "--max-rate", "100M");
     AFTER(max_rate, 100 << 20, "check", "--max-rate=100M/s");
@@ -269,7 +272,7 @@ static void bad_values_are_refused(void **state)
         {"fail-on", "corrup"}, {"progress", "yes"},  {"crosscheck", "0"},
         {"crosscheck", "101"}, {"crosscheck", "5%"}, {"max-rate", "0"},
         {"max-rate", "4095"},  {"max-rate", "/s"},   {"max-rate", "1M/h"},
-        {"max-rate", ""},
+        {"max-rate", ""},      {"device", "tape"},
     };
 
     (void)state;

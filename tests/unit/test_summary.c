@@ -28,8 +28,9 @@ static struct worklist *make_list(void)
 static void add_image(struct worklist *l, const char *path, struct image_outcome *o)
 {
     const struct io_found found = {.path = path};
+    size_t number;
 
-    assert_int_equal(worklist_add_image(l, &found), 0);
+    assert_int_equal(worklist_add_image(l, &found, &number), 0);
     worklist_at(l, worklist_count(l) - 1)->outcome = o;
 }
 

@@ -1,20 +1,17 @@
-/* test_worklist.c: every path once, in its order, whoever takes it. */
-#include <pthread.h>
+/* test_worklist.c: every path once, in its order. */
 #include <setjmp.h>
 #include <stdarg.h>
-#include <stdatomic.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 #include <cmocka.h>
 
 #include "io/mem.h"
 #include "scanner/app/worklist.h"
 
-enum { MANY = 5000, TAKERS = 3, HANGS_S = 120 };
+enum { MANY = 5000 };
 
 static unsigned released;
 
@@ -37,8 +34,14 @@ static int add_image(struct worklist *l, unsigned n)
     char path[32];
     struct io_found found = {.path = path, .named = n % 2};
 
+    size_t number;
+    int err;
+
     snprintf(path, sizeof path, "image %u", n);
-    return worklist_add_image(l, &found);
+    err = worklist_add_image(l, &found, &number);
+
+    assert_true(err || number == worklist_count(l) - 1);
+    return err;
 }
 
 static int add_skipped(struct worklist *l, unsigned n)
@@ -70,9 +73,11 @@ static void entries_are_copied_whole(void **state)
     char path[] = "/a/x.ost", same[] = "/a/y.ost";
     struct io_found found = {.path = path, .size_bytes = 7, .named = true};
     const struct work *w;
+    size_t number;
 
     (void)state;
-    assert_int_equal(worklist_add_image(l, &found), 0);
+    assert_int_equal(worklist_add_image(l, &found, &number), 0);
+    assert_int_equal(number, 0);
     assert_int_equal(worklist_add_skipped(l, path, IO_SKIP_UNREADABLE, &fault, NULL), 0);
     assert_int_equal(worklist_add_skipped(l, path, IO_SKIP_DUPLICATE, NULL, same), 0);
     memset(path, 'z', sizeof path - 1);
@@ -96,11 +101,10 @@ static void entries_are_copied_whole(void **state)
     worklist_destroy(l);
 }
 
-static void images_are_taken_in_order_and_stay_in_place(void **state)
+static void entries_are_in_order_and_stay_in_place(void **state)
 {
     struct worklist *l = make_list();
-    struct work *early = NULL, *w;
-    unsigned next = 0;
+    struct work *early = NULL;
 
     (void)state;
     assert_null(worklist_peek(l, 0));
@@ -111,17 +115,15 @@ static void images_are_taken_in_order_and_stay_in_place(void **state)
         assert_non_null(worklist_peek(l, i));
         assert_null(worklist_peek(l, i + 1));
     }
-    worklist_close(l);
     assert_ptr_equal(worklist_at(l, 0), early);
-    while ((w = worklist_take(l))) {
-        next += next % 3 == 2;
-        assert_int_equal(w->kind, WORK_IMAGE);
-        assert_int_equal(number_of(w), next);
-        assert_ptr_equal(w, worklist_peek(l, next));
-        next++;
+    for (unsigned i = 0; i < MANY; i++) {
+        const struct work *w = worklist_peek(l, i);
+
+        assert_int_equal(w->kind, i % 3 == 2 ? WORK_SKIPPED : WORK_IMAGE);
+        if (i % 3 != 2)
+            assert_int_equal(number_of(w), i);
+        assert_ptr_equal(w, worklist_at(l, i));
     }
-    assert_int_equal(next, MANY);
-    assert_null(worklist_take(l));
     assert_int_equal(worklist_count(l), MANY);
     for (unsigned i = 2; i < MANY; i += 3)
         assert_int_equal(worklist_at(l, i)->kind, WORK_SKIPPED);
@@ -141,89 +143,6 @@ static void outcomes_are_released_once(void **state)
     worklist_destroy(l);
     assert_int_equal(released, 11);
     worklist_destroy(NULL);
-}
-
-struct taker {
-    struct worklist *list;
-    pthread_t thread;
-    unsigned taken[MANY];
-    atomic_uint count;
-};
-
-static void *take_all(void *arg)
-{
-    struct taker *t = arg;
-    const struct work *w;
-
-    while ((w = worklist_take(t->list)))
-        if (sscanf(w->path, "image %u", &t->taken[t->count]) == 1)
-            atomic_fetch_add(&t->count, 1);
-    return NULL;
-}
-
-static void start_takers(struct taker *takers, struct worklist *l)
-{
-    for (unsigned i = 0; i < TAKERS; i++) {
-        takers[i].list = l;
-        takers[i].count = 0;
-        assert_int_equal(pthread_create(&takers[i].thread, NULL, take_all, &takers[i]), 0);
-    }
-}
-
-static void each_image_is_taken_once_while_others_are_added(void **state)
-{
-    static struct taker takers[TAKERS];
-    static unsigned times[MANY];
-    struct worklist *l = make_list();
-
-    (void)state;
-    start_takers(takers, l);
-    for (unsigned i = 0; i < MANY; i++) {
-        assert_int_equal(add_either(l, i), 0);
-        if (i % 1000 == 0)
-            usleep(2000); /* lets the takers run dry */
-    }
-    worklist_close(l);
-    for (unsigned i = 0; i < TAKERS; i++) {
-        pthread_join(takers[i].thread, NULL);
-        for (unsigned k = 0; k < takers[i].count; k++) {
-            times[takers[i].taken[k]]++;
-            assert_true(k == 0 || takers[i].taken[k] > takers[i].taken[k - 1]);
-        }
-    }
-    for (unsigned i = 0; i < MANY; i++)
-        assert_int_equal(times[i], i % 3 != 2);
-    worklist_destroy(l);
-}
-
-static unsigned all_taken(struct taker *takers)
-{
-    unsigned all = 0;
-
-    for (unsigned i = 0; i < TAKERS; i++)
-        all += takers[i].count;
-    return all;
-}
-
-/* The list stays open: only the adding itself can have woken a taker. */
-static void a_taker_waits_for_what_comes(void **state)
-{
-    static struct taker takers[TAKERS];
-    struct worklist *l = make_list();
-
-    (void)state;
-    start_takers(takers, l);
-    usleep(20000);
-    assert_int_equal(all_taken(takers), 0);
-    assert_int_equal(add_skipped(l, 0), 0);
-    assert_int_equal(add_image(l, 1), 0);
-    while (!all_taken(takers))
-        usleep(1000);
-    worklist_close(l);
-    for (unsigned i = 0; i < TAKERS; i++)
-        pthread_join(takers[i].thread, NULL);
-    assert_int_equal(all_taken(takers), 1);
-    worklist_destroy(l);
 }
 
 /* Adds until nothing fails, failing each allocation on the way once; the list loses nothing. */
@@ -252,11 +171,9 @@ static void nothing_is_lost_when_memory_runs_out(void **state)
     }
     /* a path each, same_as for each third, a chunk for each 256 and the table of chunks */
     assert_int_equal(failures, 600 + 200 + 3 + 1);
-    worklist_close(l);
     for (unsigned i = 0; i < 600; i++)
         if (i % 3 != 2)
-            assert_int_equal(number_of(worklist_take(l)), i);
-    assert_null(worklist_take(l));
+            assert_int_equal(number_of(worklist_at(l, i)), i);
     worklist_destroy(l);
 }
 
@@ -264,13 +181,10 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(entries_are_copied_whole),
-        cmocka_unit_test(images_are_taken_in_order_and_stay_in_place),
+        cmocka_unit_test(entries_are_in_order_and_stay_in_place),
         cmocka_unit_test(outcomes_are_released_once),
-        cmocka_unit_test(each_image_is_taken_once_while_others_are_added),
-        cmocka_unit_test(a_taker_waits_for_what_comes),
         cmocka_unit_test(nothing_is_lost_when_memory_runs_out),
     };
 
-    alarm(HANGS_S); /* a taker that is never woken must not hang the run */
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
