@@ -62,6 +62,8 @@ int io_source_read(struct io_source *s, uint64_t offset, void *into, size_t size
 
 /* Loans that are good at once. */
 enum { IO_SOURCE_LOANS = 4 };
+/* Ranges that it makes sense to have announced at once. */
+enum { IO_SOURCE_ANNOUNCED = 128 };
 
 /*
  * The same without a copy: *bytes are the source's own or `spare` (room for `size` bytes). The
@@ -103,8 +105,8 @@ struct io_reader;
  * Over an open file, buffered or direct, through `reader` (reader.h; either backend; it outlives
  * the source and is used by nobody else meanwhile). Reads ahead: WILLNEED ranges, and after
  * SEQUENTIAL the next ones, are kept in flight in chunks up to `cache_bytes` of memory (at least
- * four times 4 KiB, or the alignment of direct reads). After RANDOM a buffered file is read by the
- * exact ranges asked for. ERR_NOMEM.
+ * four times 4 KiB, or the alignment of direct reads). After RANDOM the exact ranges asked for are
+ * read, but for the alignment of direct reads. ERR_NOMEM.
  */
 int io_source_open_reader(struct io_reader *reader, int fd, uint64_t size_bytes, size_t cache_bytes,
                           struct io_source **out);

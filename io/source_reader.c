@@ -13,6 +13,8 @@
  * take over only what the current read does not need; a read takes what it must. What was fetched
  * ahead and left aside while twice the table's chunks went by is stale and may be taken over too.
  *
+ * After RANDOM only what is asked for is read, past the table; the kernel is told what will be.
+ *
  * A chunk that failed keeps what it got. A read that needs more of it reads exactly its own range
  * (with direct files: widened to the alignment, into the chunk's memory): only what is really
  * unreadable fails, and a failing device is not asked for the whole chunk again and again.
@@ -45,10 +47,12 @@ enum {
     SLOTS_MAX = 32768, /* half of what a reader takes at once */
     PART_BYTES = 1024 * 1024,
     PARTS = 8, /* of an exact read, in flight together */
+    ASIDE_BYTES = 256 * 1024,
     RANGES_MAX = 64,
-    LOANS = 32,
+    LOANS = 256,
     LOAN_BYTES = 1024 * 1024,     /* the most that is lent */
     LOANS_BYTES = 8 * LOAN_BYTES, /* of all of them */
+    LOANS_COLD = 16,
     LOANS_COLD_MAX = 1024,
     WINDOW_LEAST = 4 * 1024 * 1024, /* with less memory nothing is looked at */
     LOOKS_A_TRIAL = 8,
@@ -124,6 +128,7 @@ struct reader_source {
     struct loan loans[LOANS]; /* a ring */
     size_t loan_next;         /* where the memory of the next begins, if there is room */
     uint8_t *loan_memory;     /* of all, used as a ring; NULL until it is needed */
+    uint8_t *aside;           /* for a direct read beside the table; NULL until it is needed */
     uint8_t *memory;
     uint32_t *buckets;
     uint32_t bucket_mask;
@@ -357,10 +362,35 @@ static int read_chunk(struct reader_source *r, uint64_t offset, uint8_t *into, s
     return 0;
 }
 
+/* The same of a direct file, by aligned reads into memory beside the table. */
+static int read_aside(struct reader_source *r, uint64_t offset, uint8_t *into, size_t size)
+{
+    if (r->align == 1)
+        return read_exactly(r, offset, into, size);
+    if (!r->aside)
+        r->aside = mem_aligned(r->align, ASIDE_BYTES + 2 * (size_t)r->align);
+    if (!r->aside)
+        return io_source_fail(&r->base, ERR_NOMEM, 0, offset, size);
+    for (size_t done = 0; done < size;) {
+        size_t skip = (size_t)((offset + done) % r->align), had;
+        size_t n = size - done < ASIDE_BYTES ? size - done : ASIDE_BYTES;
+        struct fetch f;
+
+        begin(r, &f, offset + done - skip, r->aside,
+              (skip + n + r->align - 1) & ~(size_t)(r->align - 1));
+        wait_for(r, &f);
+        had = f.q.received > skip ? f.q.received - skip : 0;
+        had = had < n ? had : n;
+        memcpy(into + done, r->aside + skip, had);
+        done += had;
+        if (had < n)
+            return io_source_fail(&r->base, f.q.result, f.q.errnum, offset + done, size - done);
+    }
+    return 0;
+}
+
 static bool past_the_table(struct reader_source *r, uint64_t first, uint64_t last, size_t size)
 {
-    if (r->align > 1)
-        return false;
     if (size > (size_t)r->n_slots * r->chunk_bytes)
         return true;
     if (!r->random)
@@ -380,7 +410,7 @@ static int reader_read(struct io_source *base, uint64_t offset, void *into, size
     int code = 0;
 
     if (past_the_table(r, first, last, size))
-        return read_exactly(r, offset, into, size);
+        return read_aside(r, offset, into, size);
     s = want(r, first);
     if (s)
         r->keep = s->used_at;
@@ -524,7 +554,7 @@ static bool read_cached(struct reader_source *r, uint64_t offset, void *into, si
 /* claimed: the last of the loans that are lent is the one that was missed. */
 static void missed(struct reader_source *r, bool claimed)
 {
-    r->cold = (unsigned)(LOANS / 2) << r->misses;
+    r->cold = (unsigned)LOANS_COLD << r->misses;
     if (r->cold < LOANS_COLD_MAX)
         r->misses++;
     begin_loans(r, r->loans_lent - claimed);
@@ -563,6 +593,7 @@ static const uint8_t *look_at(struct reader_source *r, uint64_t offset, size_t s
 
     if (r->cacheless || r->viewless)
         return NULL;
+    io_rate_wait(size);
     if (!r->view && io_cached_open(r->fd, r->base.size_bytes, r->window, &r->view)) {
         r->viewless = true;
         return NULL;
@@ -631,7 +662,7 @@ static int lend(struct reader_source *r, uint64_t offset, size_t size, void *spa
             return 0;
         }
     }
-    return reader_read(&r->base, offset, spare, size);
+    return read_aside(r, offset, spare, size);
 }
 
 static int reader_lend(struct io_source *base, uint64_t offset, size_t size, void *spare,
@@ -676,6 +707,11 @@ static void reader_hint(struct io_source *base, enum io_hint hint, uint64_t offs
     end = (offset + length - 1) / r->chunk_bytes + 1;
     switch (hint) {
     case IO_HINT_WILLNEED:
+        if (r->random) {
+            if (r->align == 1)
+                (void)posix_fadvise(r->fd, (off_t)offset, (off_t)length, POSIX_FADV_WILLNEED);
+            return;
+        }
         if (r->n_ranges < RANGES_MAX)
             r->ranges[r->n_ranges++] = (struct range){.next = first, .end = end};
         break;
@@ -709,6 +745,7 @@ static void reader_close(struct io_source *base)
         drop_loan(r);
     io_cached_close(r->view);
     mem_free(r->loan_memory);
+    mem_free(r->aside);
     mem_free(r->buckets);
     mem_free(r->memory);
     mem_free(r);

@@ -133,6 +133,7 @@ int native_open_blocks(struct native_run *n)
         .plan = &n->plan,
         .crypt = n->job->header->crypt,
         .memory_bytes = (size_t)clamp(n->memory_bytes / 4, CACHE_LEAST, CACHE_MOST),
+        .exact = true,
         .allowance_bytes = native_allowance(&n->plan, n->source->size_bytes),
         .ctx = &n->reading,
         .trouble = ost_reading_block_trouble,

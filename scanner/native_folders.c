@@ -6,6 +6,8 @@
 #include "io/err.h"
 #include "io/mem.h"
 #include "scanner/native_run.h"
+#include "scanner/ost/block.h"
+#include "scanner/ost/reach.h"
 #include "scanner/ost/props.h"
 #include "scanner/ost/roles.h"
 #include "io/sort.h"
@@ -23,6 +25,49 @@ const struct ost_node *native_begin_table(struct native_run *n, const struct ost
     return node;
 }
 
+/* ---- what a table will ask for ---- */
+
+static const struct ost_block *expect_find(void *ctx, uint64_t bid)
+{
+    struct native_run *n = ctx;
+    const struct ost_block *block = n->reading.blocks->find(n->reading.blocks->ctx, bid);
+
+    if (block)
+        io_source_hint(n->source, IO_HINT_WILLNEED, block->offset,
+                       ost_block_extent(n->variant, block->stored));
+    return block;
+}
+
+static int expect_get(void *ctx, const struct ost_block *block, struct bytes *decoded)
+{
+    const struct ost_blocks *blocks = ((struct native_run *)ctx)->reading.blocks;
+
+    return blocks->get(blocks->ctx, block, decoded);
+}
+
+static void expect_put(void *ctx, const struct ost_block *block, struct bytes decoded)
+{
+    const struct ost_blocks *blocks = ((struct native_run *)ctx)->reading.blocks;
+
+    blocks->put(blocks->ctx, block, decoded);
+}
+
+/* Announces the blocks of a table, which come one by one and lie anywhere. */
+static int expect_table(struct native_run *n, const struct ost_node *node)
+{
+    const struct ost_blocks view = {n, expect_find, expect_get, expect_put};
+    uint64_t charged = ost_sourceblocks_charged(n->blocks), reach;
+    int rc;
+
+    if (!ost_bid_internal(node->data) && !node->sub)
+        return 0;
+    n->reading.quiet = true;
+    rc = ost_reach(n->variant, &view, node->data, node->sub, &reach);
+    n->reading.quiet = false;
+    ost_sourceblocks_refund(n->blocks, ost_sourceblocks_charged(n->blocks) - charged);
+    return rc;
+}
+
 /* Reads a contents table; *readable: all of it. */
 static int read_rows(struct native_run *n, const struct ost_folder *folder, enum ost_nid_type type,
                      bool *readable, uint64_t *count)
@@ -36,7 +81,9 @@ static int read_rows(struct native_run *n, const struct ost_folder *folder, enum
     if (!node)
         return native_end_object(n);
     roots = (struct ost_subnode){node->nid, node->data, node->sub};
-    rc = ost_rows_load(n->rows, &n->reading, roots, folder->nid, count, &lost);
+    rc = expect_table(n, node);
+    if (!rc)
+        rc = ost_rows_load(n->rows, &n->reading, roots, folder->nid, count, &lost);
     if (rc == ERR_DAMAGED || rc == ERR_LIMIT) {
         ost_reading_damage(&n->reading, F_table_failed, NULL);
         lost = true;

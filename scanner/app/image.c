@@ -102,9 +102,13 @@ static int read_header(struct image_worker *w)
         w->file.id.size_bytes < OST_HEADER_SIZE ? (size_t)w->file.id.size_bytes : OST_HEADER_SIZE;
     int err = io_source_open_reader(w->kit.reader, w->file.fd, w->file.id.size_bytes, READ_AHEAD,
                                     &w->source);
+    const uint8_t *bytes = w->head;
 
+    /* Lent, and no more is read than this. */
     if (!err)
-        err = io_source_read(w->source, 0, w->head, wanted);
+        err = io_source_lend(w->source, 0, wanted, w->head, &bytes);
+    if (!err && bytes != w->head)
+        memcpy(w->head, bytes, wanted);
     if (!err)
         w->head_size = wanted;
     else if (w->source)

@@ -24,6 +24,7 @@
 
 enum {
     GAP_BYTES = 16 * 1024,
+    GAP_TAP_BYTES = 1024, /* items take far longer than a read more */
     CHUNKS_AHEAD = 16,
     CHUNKS = CHUNKS_AHEAD + CHK_TAP_WINDOW, /* a ring of them */
 };
@@ -414,6 +415,7 @@ static int take_chunk(struct chk_lane *w, const struct chk_chunk *chunk)
 int chk_lane_sweep(struct chk_lane *w, uint64_t k, uint64_t k_end)
 {
     struct chk_cursor cursor;
+    uint64_t gap = w->sweep->tap ? GAP_TAP_BYTES : GAP_BYTES;
     size_t found = w->taken;
     bool more = true;
     int rc = 0;
@@ -425,7 +427,7 @@ int chk_lane_sweep(struct chk_lane *w, uint64_t k, uint64_t k_end)
         while (more && found - w->taken < CHUNKS_AHEAD) {
             struct chk_chunk *next = &w->chunks[found % CHUNKS];
 
-            more = chk_cursor_next(&cursor, w->buffer_bytes, GAP_BYTES, next);
+            more = chk_cursor_next(&cursor, w->buffer_bytes, gap, next);
             if (more && next->length)
                 io_source_hint(w->source, IO_HINT_LEND, next->offset, next->length);
             found += more;

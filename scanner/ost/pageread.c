@@ -62,24 +62,28 @@ int ost_pageread_run(const struct ost_pageread *r, size_t count)
 {
     size_t announced = 0;
     uint64_t ahead = 0;
+    unsigned flying = 0;
 
     assert(r->buffer_bytes >= r->page_size);
     for (size_t i = 0; i < count;) {
         struct extent e = extent_from(r, i, count);
         int rc;
 
-        while (announced < count && ahead < r->ahead_bytes + e.length) {
+        while (announced < count && ahead < r->ahead_bytes + e.length &&
+               flying < IO_SOURCE_ANNOUNCED) {
             struct extent next = extent_from(r, announced, count);
 
             assert(range_fits(next.offset, next.length, r->source->size_bytes));
             io_source_hint(r->source, IO_HINT_LEND, next.offset, next.length);
             ahead += next.length;
+            flying++;
             announced = next.end;
         }
         rc = read_extent(r, e);
         if (rc)
             return rc;
         ahead -= e.length;
+        flying--;
         i = e.end;
     }
     return 0;
