@@ -59,11 +59,17 @@ lines() {
     for file in $1; do objects+=(-object "$file"); done
     shift
     llvm-profdata merge -sparse "$@" -o "$here/merged.profdata"
-    llvm-cov export -format=lcov -instr-profile="$here/merged.profdata" "${objects[@]}" \
-        "${folders[@]/#/$PWD/}" 2>>"$here/export.log" |
-        awk -F: -v root="$PWD/" '
-            /^SF:/ { file = substr($0, 4); if (index(file, root) == 1) file = substr(file, length(root) + 1) }
-            /^DA:/ { split($2, f, ","); print file, f[1], f[2] }'
+    llvm-cov export -format=lcov -instr-profile="$here/merged.profdata" "${objects[@]:1}" 2>>"$here/export.log" |
+        awk -F: -v root="$PWD/" -v folders="${folders[*]}" '
+            BEGIN { n = split(folders, list, " ") }
+            /^SF:/ {
+                file = substr($0, 4)
+                if (index(file, root) == 1) file = substr(file, length(root) + 1)
+                sub(/^build\/[^\/]*\/\.\.\/\.\.\//, "", file)
+                of = 0
+                for (i = 1; i <= n; i++) of = of || index(file, list[i] "/") == 1
+            }
+            of && /^DA:/ { split($2, f, ","); print file, f[1], f[2] }'
 }
 
 if [ $run = 1 ]; then

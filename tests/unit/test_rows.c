@@ -333,6 +333,65 @@ static void values_take_no_more_than_their_heap(void **state)
     tinyread_done(&x);
 }
 
+/* A value too long for a heap lies in a subnode of the table: there, whole over several blocks; of
+ * a subnode that is not there, or whose block is not, damage of that row alone. */
+static void long_values_lie_in_subnodes(void **state)
+{
+    enum { LONG = 20000, ROWS = 4 };
+    static const struct forge_column columns[] = {{0x67F2, OST_I32, 0, 4, 0},
+                                                  {0x65E2, OST_BINARY, 12, 4, 1}};
+    static const uint32_t nids[ROWS] = {0x3F, 0x5F, 0x7F, 0x9F}; /* the last is not there */
+    static uint8_t value[LONG];
+
+    (void)state;
+    for (size_t i = 0; i < sizeof value; i++)
+        value[i] = (uint8_t)(i * 7 + i / 251);
+    for (unsigned f = 0; f < 3; f++) {
+        struct forge_heap *h = forge_heap_new(forge_formats[f], OST_HEAP_TABLE);
+        uint8_t matrix[ROWS * ROW] = {0};
+        struct ost_subnode subnodes[3];
+        struct ost_rows *rows;
+        struct tinyread x;
+        uint64_t count;
+        bool lost;
+
+        tiny_init(&x.tiny, forge_formats[f]);
+        for (unsigned i = 0; i < ROWS; i++) {
+            forge_cell(matrix + i * ROW, &columns[0], BITMAP, 0x10004 + 32 * i);
+            forge_cell(matrix + i * ROW, &columns[1], BITMAP, nids[i]);
+        }
+        for (unsigned i = 0; i < 2; i++)
+            subnodes[i] = (struct ost_subnode){
+                .nid = nids[i], .data = tiny_value(&x.tiny, value, i == 1 ? 5 : LONG)};
+        subnodes[2] = (struct ost_subnode){.nid = nids[2], .data = 0x70000};
+        forge_heap_finish(
+            h, forge_tcinfo(h, columns, 2, BITMAP, ROW, forge_heap_add(h, matrix, sizeof matrix)));
+        tiny_node(&x.tiny, TABLE, tiny_heap(&x.tiny, h), tiny_subnodes(&x.tiny, subnodes, 3), 0);
+        add_items(&x.tiny, 0x10004, ROWS, FOLDER);
+        tinyread_open(&x, UINT64_MAX);
+        assert_int_equal(ost_rows_create(&x.plan, 1 << 20, &rows), 0);
+        assert_int_equal(load(&x, rows, TABLE, FOLDER, &count, &lost), 0);
+        assert_int_equal(count, ROWS);
+        ost_rows_seal(rows);
+        for (unsigned i = 0; i < ROWS; i++) {
+            struct ost_props none = {0}, props;
+
+            tinyread_again(&x);
+            assert_int_equal(ost_rows_props(rows, ost_rows_find(rows, 0x10004 + 32 * i, FOLDER),
+                                            &x.reading, none, &props),
+                             0);
+            assert_int_equal(props.count, i < 2);
+            assert_int_equal(tinyread_damages(&x, F_property_failed), i >= 2);
+            if (i < 2) {
+                assert_int_equal(props.list[0].value.size, i == 1 ? 5 : LONG);
+                assert_memory_equal(props.list[0].value.data, value, props.list[0].value.size);
+            }
+        }
+        ost_rows_destroy(rows);
+        tinyread_done(&x);
+    }
+}
+
 static void lost_rows_are_told(void **state)
 {
     struct tinyread x;
@@ -440,6 +499,7 @@ int main(void)
         cmocka_unit_test(what_the_item_has_is_not_repeated),
         cmocka_unit_test(large_tables_are_read_leaf_by_leaf),
         cmocka_unit_test(values_take_no_more_than_their_heap),
+        cmocka_unit_test(long_values_lie_in_subnodes),
         cmocka_unit_test(lost_rows_are_told),
         cmocka_unit_test(rows_without_end_are_a_limit),
         cmocka_unit_test(no_table_is_damage),
