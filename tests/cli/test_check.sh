@@ -85,6 +85,16 @@ check "Ctrl-C" bash -c "
     kill -INT \$pid; wait \$pid; [ \$? = 130 ] && grep -q '^ostscan: interrupted' '$work/err'"
 check "… what was done is told" says out 'whole.ost: structure sound'
 
+# Large enough that one image is worth several threads, and its trees' levels several parts
+"$gen" -q --profile notes --items 25000 --format unicode --truth none --damage page_flip:3 \
+    --damage block_flip:5 -o "$work/large.ost"
+truncate -s 260M "$work/large.ost"
+check "threads within an image agree with one" bash -c "
+    cmp <('$OSTSCAN' check --json --jobs 1 '$work/large.ost') <('$OSTSCAN' check --json --jobs 4 '$work/large.ost')"
+check "… of a damaged image" status 4 "$OSTSCAN" check --json --jobs 4 "$work/large.ost"
+check "… whose damage is told" json '[.[] | select(.type == "finding" and .severity == "corrupt")] | length > 5'
+rm "$work/large.ost"
+
 if ! have_samples; then
     skip "real sample images" "they are not here; ./dev samples fetches them by npm"
     finish
