@@ -9,6 +9,7 @@
 
 #include "io/err.h"
 #include "io/mem.h"
+#include "io/mix.h"
 #include "scanner/ost/limits.h"
 
 struct folder {
@@ -58,7 +59,7 @@ void idx_folders_destroy(struct idx_folders *f)
 /* The slot that holds the nid, or the free one where it belongs. */
 static uint32_t *slot_of(const struct idx_folders *f, uint32_t nid)
 {
-    uint32_t at = (nid * UINT32_C(0x9E3779B1)) >> 7 & f->slot_mask;
+    uint32_t at = (uint32_t)io_mix(nid, f) & f->slot_mask;
 
     while (f->slots[at] && f->list[f->slots[at] - 1].nid != nid)
         at = (at + 1) & f->slot_mask;

@@ -8,6 +8,7 @@
 
 #include "io/err.h"
 #include "io/mem.h"
+#include "io/mix.h"
 
 enum { FOLDERS_FIRST = 64 };
 
@@ -58,15 +59,11 @@ void tally_nids_least(struct tally_nids *set, uint32_t nid)
     tally_nids_add(set, nid);
 }
 
-/* Seeded by where the tally lies: an image cannot choose nids that all fall on one slot. */
 static struct tally_folder *folder_slot(const struct chk_tally *t, struct tally_folder *table,
                                         size_t capacity, uint32_t nid)
 {
-    uint64_t mixed = (nid ^ (uint64_t)(uintptr_t)t) * 0x9E3779B97F4A7C15u;
-    size_t i;
+    size_t i = (size_t)io_mix(nid, t) & (capacity - 1);
 
-    mixed = (mixed ^ (mixed >> 32)) * 0xD6E8FEB86659FD93u;
-    i = (size_t)(mixed >> 32) & (capacity - 1);
     while (table[i].used && table[i].nid != nid)
         i = (i + 1) & (capacity - 1);
     return &table[i];

@@ -19,6 +19,7 @@
 
 #include "io/err.h"
 #include "io/mem.h"
+#include "io/mix.h"
 
 enum { BUCKETS = 4096, ENTRY = 32, ALIGN = 16 };
 
@@ -48,9 +49,9 @@ static struct entry *entry_of(const uint8_t *data)
     return (struct entry *)(uintptr_t)(data - ENTRY);
 }
 
-static size_t bucket_of(uint64_t bid)
+static size_t bucket_of(const struct ost_blockring *r, uint64_t bid)
 {
-    return (size_t)((bid >> 1) * 0x9E3779B97F4A7C15u >> 52);
+    return (size_t)io_mix(bid, r) % BUCKETS;
 }
 
 int ost_blockring_create(size_t capacity, struct ost_blockring **out)
@@ -82,7 +83,7 @@ void ost_blockring_destroy(struct ost_blockring *r)
 
 const uint8_t *ost_blockring_find(struct ost_blockring *r, uint64_t bid)
 {
-    uint32_t at = r->buckets[bucket_of(bid)];
+    uint32_t at = r->buckets[bucket_of(r, bid)];
 
     while (at) {
         struct entry *e = entry_at(r, at - 1);
@@ -99,7 +100,7 @@ const uint8_t *ost_blockring_find(struct ost_blockring *r, uint64_t bid)
 static void unlist(struct ost_blockring *r, struct entry *e)
 {
     uint32_t place = (uint32_t)((uint8_t *)e - r->memory) + 1;
-    uint32_t *link = &r->buckets[bucket_of(e->bid)];
+    uint32_t *link = &r->buckets[bucket_of(r, e->bid)];
 
     if (!e->listed)
         return;
@@ -155,7 +156,7 @@ static bool extend(struct ost_blockring *r)
 uint8_t *ost_blockring_add(struct ost_blockring *r, uint64_t bid, size_t size)
 {
     size_t need = (ENTRY + size + ALIGN - 1) & ~(size_t)(ALIGN - 1), room;
-    uint32_t *bucket = &r->buckets[bucket_of(bid)];
+    uint32_t *bucket = &r->buckets[bucket_of(r, bid)];
     struct entry *e;
 
     while ((room = clear(r, need)) == 0)

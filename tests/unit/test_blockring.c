@@ -5,6 +5,7 @@
 #include <stddef.h>
 #include <stdint.h>
 #include <string.h>
+#include <time.h>
 #include <cmocka.h>
 
 #include "io/err.h"
@@ -133,6 +134,26 @@ static void what_is_forgotten_is_not_found(void **state)
     ost_blockring_destroy(r);
 }
 
+/* Bids that a multiplication by 2^64 over the golden ratio sends to one place, as an image can
+ * choose them: they are found in the time that it takes to find any. */
+static void chosen_bids_cost_no_more(void **state)
+{
+    enum { CHOSEN = 100000, SECONDS = 10 };
+    const uint64_t inverse = UINT64_C(0xF1DE83E19937733D); /* of 0x9E3779B97F4A7C15 */
+    struct ost_blockring *r;
+    clock_t start = clock();
+
+    (void)state;
+    assert_true(inverse * UINT64_C(0x9E3779B97F4A7C15) == 1);
+    assert_int_equal(ost_blockring_create(64 << 20, &r), 0);
+    for (uint64_t i = 1; i <= CHOSEN; i++)
+        (void)add(r, i * inverse << 1, 64); /* held: all are there at once */
+    for (uint64_t i = 1; i <= CHOSEN; i++)
+        assert_non_null(ost_blockring_find(r, i * inverse << 1));
+    assert_true((double)(clock() - start) / CLOCKS_PER_SEC < SECONDS);
+    ost_blockring_destroy(r);
+}
+
 static void creation_fails_cleanly(void **state)
 {
     struct ost_blockring *r = NULL;
@@ -158,6 +179,7 @@ int main(void)
         cmocka_unit_test(held_blocks_stay_and_the_oldest_go),
         cmocka_unit_test(it_grows_only_for_what_is_held),
         cmocka_unit_test(what_is_forgotten_is_not_found),
+        cmocka_unit_test(chosen_bids_cost_no_more),
         cmocka_unit_test(creation_fails_cleanly),
     };
 

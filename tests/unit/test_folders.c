@@ -4,6 +4,7 @@
 #include <stddef.h>
 #include <stdint.h>
 #include <string.h>
+#include <time.h>
 #include <cmocka.h>
 
 #include "index/folders.h"
@@ -133,6 +134,27 @@ static void many_are_found_again(void **state)
     buf_done(&out);
 }
 
+/* Nids that fall near each other when multiplied by 2^32 over the golden ratio, as an image can
+ * choose them: they are found in the time that it takes to find any. */
+static void chosen_nids_cost_no_more(void **state)
+{
+    enum { CHOSEN = 300000, SECONDS = 10 };
+    clock_t start = clock();
+    uint32_t added = 0;
+
+    (void)state;
+    for (uint32_t index = 1; added < CHOSEN && index < UINT32_C(1) << 27; index++) {
+        uint32_t nid = index << 5 | 2;
+
+        if (nid == ROOT || (nid * UINT32_C(0x9E3779B1) >> 7 & 0x1FFFFF) >= 0x2000)
+            continue;
+        add(nid, ROOT, "");
+        added++;
+    }
+    assert_int_equal(added, CHOSEN);
+    assert_true((double)(clock() - start) / CLOCKS_PER_SEC < SECONDS);
+}
+
 static void failed_memory_is_reported(void **state)
 {
     (void)state;
@@ -168,6 +190,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(depth_is_bounded, setup, teardown),
         cmocka_unit_test_setup_teardown(length_is_bounded, setup, teardown),
         cmocka_unit_test_setup_teardown(many_are_found_again, setup, teardown),
+        cmocka_unit_test_setup_teardown(chosen_nids_cost_no_more, setup, teardown),
         cmocka_unit_test(failed_memory_is_reported),
     };
 
