@@ -203,13 +203,13 @@ static void run(struct chk_sweep *sweep)
 {
     const struct chk_job *job = sweep->state->job;
     struct crew_job offer = {.ctx = sweep, .work = help, .most = CHK_SOURCES_MAX};
-    bool offered = job->help && sweep->regions > 1;
+    struct crew *crew = job->help && sweep->regions > 1 ? job->help->crew : NULL;
 
-    if (offered)
-        crew_offer(job->help->crew, &offer);
+    if (crew)
+        crew_offer(crew, &offer);
     crew_run(job->source_count, work, sweep);
-    if (offered)
-        crew_withdraw(job->help->crew, &offer);
+    if (crew)
+        crew_withdraw(crew, &offer);
 }
 
 /* Many threads get less each: what they take together is within what the check may. */
