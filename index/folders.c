@@ -26,6 +26,7 @@ struct idx_folders {
     uint32_t slot_mask; /* slots - 1, a power of two less one */
     uint32_t climb;
     struct buf names;
+    uint64_t left; /* bytes of paths */
 };
 
 enum { FIRST_SLOTS = 64 };
@@ -38,6 +39,7 @@ int idx_folders_create(struct idx_folders **out)
         return ERR_NOMEM;
     f->slots = mem_zalloc(FIRST_SLOTS * sizeof *f->slots);
     f->slot_mask = FIRST_SLOTS - 1;
+    f->left = UINT64_MAX;
     if (!f->slots) {
         mem_free(f);
         return ERR_NOMEM;
@@ -155,6 +157,11 @@ static int climb(struct idx_folders *f, uint32_t nid, uint32_t *way, enum idx_pa
     }
 }
 
+void idx_folders_bound(struct idx_folders *f, uint64_t bytes)
+{
+    f->left = bytes;
+}
+
 enum idx_path idx_folders_path(struct idx_folders *f, uint32_t nid, struct buf *out)
 {
     uint32_t way[OST_LIMIT_FOLDER_DEPTH];
@@ -171,10 +178,13 @@ enum idx_path idx_folders_path(struct idx_folders *f, uint32_t nid, struct buf *
             buf_putc(out, '/');
         if (folder->name_size)
             append_name(out, f->names.data + folder->name_at, folder->name_size);
-        if (out->size - start > IDX_PATH_MAX) {
-            out->size = start;
-            return IDX_PATH_ABSENT;
+        if (out->size - start > IDX_PATH_MAX || out->size - start > f->left) {
+            kind = IDX_PATH_ABSENT;
+            break;
         }
     }
+    f->left -= out->size - start < f->left ? out->size - start : f->left;
+    if (kind == IDX_PATH_ABSENT)
+        out->size = start;
     return kind;
 }

@@ -31,9 +31,13 @@ int idx_folders_add(struct idx_folders *f, uint32_t nid, uint32_t parent, struct
 enum idx_path {
     IDX_PATH_WHOLE,  /* begins below the root folder (empty for the root folder itself) */
     IDX_PATH_PART,   /* a parent is missing, or parents form a circle: begins where that shows */
-    IDX_PATH_ABSENT, /* longer than IDX_PATH_MAX, deeper than OST_LIMIT_FOLDER_DEPTH, or no such
-                        folder: nothing was appended */
+    IDX_PATH_ABSENT, /* longer than IDX_PATH_MAX, deeper than OST_LIMIT_FOLDER_DEPTH, beyond what
+                        all may take, or no such folder: nothing was appended */
 };
+
+/* All paths asked for from now on take no more than that: folders without end may lie below the
+ * same long names. At first there is no bound. */
+void idx_folders_bound(struct idx_folders *f, uint64_t bytes);
 
 /* Appends the path of a folder. Errors: out->failed. */
 enum idx_path idx_folders_path(struct idx_folders *f, uint32_t nid, struct buf *out);

@@ -62,10 +62,12 @@ static int run(const struct options *o)
  * said would go into it. What takes its place can neither be read nor written. */
 static bool hold_standard_descriptors(void)
 {
-    for (int fd = STDIN_FILENO; fd <= STDERR_FILENO; fd++)
-        if (fcntl(fd, F_GETFD) < 0 && errno == EBADF &&
-            open("/dev/null", fd == STDIN_FILENO ? O_WRONLY : O_RDONLY) != fd)
+    for (int fd = STDIN_FILENO; fd <= STDERR_FILENO; fd++) {
+        if (fcntl(fd, F_GETFD) >= 0 || errno != EBADF)
+            continue;
+        if (open("/dev/null", fd == STDIN_FILENO ? O_WRONLY : O_RDONLY) != fd)
             return false;
+    }
     return true;
 }
 
@@ -74,8 +76,10 @@ int app_main(int argc, char **argv)
     struct options options;
     int status;
 
-    if (!hold_standard_descriptors())
+    if (!hold_standard_descriptors()) {
+        complain("/dev/null: %s", strerror(errno));
         return EXIT_PROGRAM;
+    }
     if (argc >= 2 && strcmp(argv[1], REF_CHILD_ARGUMENT) == 0)
         return ref_child_main(argc, argv);
     mem_keep_freed();

@@ -5,6 +5,7 @@
 
 #include "io/mem.h"
 #include "scanner/app/finding_text.h"
+#include "scanner/ost/limits.h"
 
 enum { PID_DISPLAY_NAME = 0x3001 };
 
@@ -106,6 +107,8 @@ int records_write_image(struct image_records *r, const struct ost_image *image)
 
     record.image = image;
     r->image_written = true;
+    idx_folders_bound(r->folders,
+                      OST_LIMIT_HANDED_OUT * r->image.size_bytes + OST_LIMIT_HANDED_OUT_ANYWAY);
     idx_record_image(&r->kit->line, r->kit->text, &record);
     return records_put_line(r, RECORD_IMAGE);
 }

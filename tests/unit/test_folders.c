@@ -114,6 +114,23 @@ static void length_is_bounded(void **state)
     mem_free(name);
 }
 
+/* What all paths take together, those that turn out too long among them. */
+static void all_are_bounded(void **state)
+{
+    (void)state;
+    add(1, ROOT, "abcd");
+    add(2, 1, "ef");
+    idx_folders_bound(folders, 12);
+    path_is(2, IDX_PATH_WHOLE, "abcd/ef");
+    path_is(1, IDX_PATH_WHOLE, "abcd");
+    path_is(1, IDX_PATH_ABSENT, "");
+    idx_folders_bound(folders, 12);
+    path_is(2, IDX_PATH_WHOLE, "abcd/ef");
+    path_is(2, IDX_PATH_ABSENT, "");
+    path_is(1, IDX_PATH_ABSENT, "");
+    path_is(ROOT, IDX_PATH_WHOLE, "");
+}
+
 static void many_are_found_again(void **state)
 {
     struct buf out = BUF_INIT;
@@ -189,6 +206,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(broken_ways_up_end, setup, teardown),
         cmocka_unit_test_setup_teardown(depth_is_bounded, setup, teardown),
         cmocka_unit_test_setup_teardown(length_is_bounded, setup, teardown),
+        cmocka_unit_test_setup_teardown(all_are_bounded, setup, teardown),
         cmocka_unit_test_setup_teardown(many_are_found_again, setup, teardown),
         cmocka_unit_test_setup_teardown(chosen_nids_cost_no_more, setup, teardown),
         cmocka_unit_test(failed_memory_is_reported),
