@@ -6,13 +6,15 @@
  */
 #include "scanner/app/admit.h"
 
+#include <string.h>
+
 #include "io/err.h"
 #include "io/mem.h"
 #include "io/sort.h"
 
 enum {
     FIRST = 16,
-    NEED_PART = 2,          /* an image may carry that part of itself, */
+    NEED_TIMES = 3,         /* an image may carry all of itself, in a part of its memory, */
     NEED_ANYWAY = 16 << 20, /* and what it needs whatever its size */
     OTHERS_PART = 4,        /* of the memory, left for others while there may be some */
 };
@@ -28,7 +30,7 @@ struct device {
     unsigned open;
     struct image *list;
     size_t first, count, room;
-    bool sorted; /* ascending by size; of equal ones the first found is last */
+    bool sorted; /* ascending by size, equal ones as they were found */
 };
 
 /* An image that was begun. */
@@ -152,7 +154,7 @@ static uint64_t memory_for(const struct admit *a, uint64_t size_bytes)
     uint64_t fair = a->memory_bytes / a->workers, most = a->memory_bytes - a->used_bytes, want;
     bool others = a->workers > 1 && (a->pending > 1 || !a->closed);
 
-    want = size_bytes / NEED_PART + NEED_ANYWAY;
+    want = least(size_bytes, a->memory_bytes) * NEED_TIMES + NEED_ANYWAY;
     if (a->open_count && (!most || most < least(want, fair / 2)))
         return 0;
     if (others && want > fair)
@@ -171,22 +173,30 @@ static int by_size(const void *a, const void *b)
 
     if (x->size_bytes != y->size_bytes)
         return x->size_bytes < y->size_bytes ? -1 : 1;
-    return (x->number < y->number) - (x->number > y->number);
+    return (x->number > y->number) - (x->number < y->number);
 }
 
-static const struct image *choose_image(const struct admit *a, struct device *d)
+/* Its place in the device's list. Of equal ones the first that was found. */
+static size_t choose_image(const struct admit *a, struct device *d)
 {
+    size_t at = d->first;
+
     if (!d->sorted)
         io_sort(d->list + d->first, left_of(d), sizeof *d->list, by_size);
     d->sorted = true;
-    return takes_large(a) ? &d->list[d->count - 1] : &d->list[d->first];
+    if (!takes_large(a))
+        return at;
+    at = d->count - 1;
+    while (at > d->first && d->list[at - 1].size_bytes == d->list[at].size_bytes)
+        at--;
+    return at;
 }
 
 bool admit_can(struct admit *a)
 {
     struct device *d = a->open_count < a->workers ? choose_device(a) : NULL;
 
-    return d && memory_for(a, choose_image(a, d)->size_bytes) > 0;
+    return d && memory_for(a, d->list[choose_image(a, d)].size_bytes) > 0;
 }
 
 bool admit_next(struct admit *a, struct admitted *out)
@@ -195,17 +205,21 @@ bool admit_next(struct admit *a, struct admitted *out)
     bool large = takes_large(a);
     struct image image;
     uint64_t memory;
+    size_t at;
 
     if (!d)
         return false;
-    image = *choose_image(a, d);
+    at = choose_image(a, d);
+    image = d->list[at];
     memory = memory_for(a, image.size_bytes);
     if (!memory)
         return false;
-    if (large)
+    if (large) {
         d->count--;
-    else
+        memmove(&d->list[at], &d->list[at + 1], (d->count - at) * sizeof image);
+    } else {
         d->first++;
+    }
     d->open++;
     a->pending--;
     a->used_bytes += memory;

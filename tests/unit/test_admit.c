@@ -219,7 +219,7 @@ static void memory_is_shared(void **state)
     large = begin(a, 0);
     assert_int_equal(large, 192 * MIB);
     small = begin(a, 1);
-    assert_int_equal(small, 18 * MIB);
+    assert_int_equal(small, 28 * MIB);
     admit_end(a, 1);
     assert_int_equal(begin(a, 2), 256 * MIB - large);
     admit_end(a, 0);
