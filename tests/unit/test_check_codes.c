@@ -388,6 +388,43 @@ static void places_of_blocks(void **state)
     }
 }
 
+/* A block that is all that its entry says, but lies within the bytes of another one. */
+static void a_sound_block_in_another(void **state)
+{
+    (void)state;
+    for (unsigned i = ANSI; i <= UNICODE; i++) {
+        const struct ost_block *b, *host = NULL;
+        const struct ost_node *owner;
+        struct ost_block moved;
+        uint32_t extent;
+        uint8_t *trailer;
+        uint64_t page;
+        struct world w;
+
+        world_open(&w, paths[i]);
+        b = world_data(&w, &owner);
+        extent = ost_block_extent(w.v, b->stored);
+        for (size_t k = 0; k < w.plan.block_count && !host; k++)
+            if (!(w.plan.blocks[k].bid & BID_INTERNAL) && &w.plan.blocks[k] != b &&
+                w.plan.blocks[k].stored >= extent + w.v->unit)
+                host = &w.plan.blocks[k];
+        assert_non_null(host);
+        moved = *b;
+        moved.offset = host->offset + w.v->unit;
+        memcpy(w.data + moved.offset, w.data + b->offset, extent);
+        trailer = w.data + moved.offset + extent - w.v->block_trailer;
+        put_le16(trailer + OFF_BT_SIG, ost_sig(moved.offset, moved.bid));
+        assert_true(ost_block_sound(w.v, &moved, w.data + moved.offset));
+        world_seal_block(&w, host);
+        forge_id(w.v,
+                 world_entry(&w, OST_TREE_BBT, b->bid, &page) +
+                     (i == ANSI ? OFF_A_BBT_IB : OFF_U_BBT_IB),
+                 moved.offset);
+        expect_page(&w, F_extent_overlap, page);
+        world_close(&w);
+    }
+}
+
 static void allocation_pages(void **state)
 {
     (void)state;
@@ -598,6 +635,8 @@ static void subnode_trees(void **state)
 static void upper_levels(void **state)
 {
     const struct ost_block *b;
+    uint64_t first;
+    uint8_t *last;
     struct world w;
 
     (void)state;
@@ -606,9 +645,19 @@ static void upper_levels(void **state)
     put_le32(w.data + b->offset + w.v->sub_header + w.v->si_size,
              (uint32_t)le32(w.data + b->offset + w.v->sub_header + w.v->si_size) + 0x20);
     expect_block(&w, F_subnode_range, b);
+    put_le32(w.data + b->offset + w.v->sub_header + w.v->si_size,
+             (uint32_t)le32(w.data + b->offset + w.v->sub_header) + 0x20);
+    expect_block(&w, F_subnode_range, b);
     b = world_internal(&w, BTYPE_DATA, 2, 2);
     w.data[b->offset + OFF_X_TOTAL] ^= 1;
     expect_block(&w, F_xblock_total, b);
+    /* its last XBLOCK, which is not full, in front */
+    first = ost_id(w.v, w.data + b->offset + OFF_X_BIDS);
+    last = w.data + b->offset + OFF_X_BIDS +
+           (size_t)w.v->id_size * (le16(w.data + b->offset + OFF_X_COUNT) - 1u);
+    forge_id(w.v, w.data + b->offset + OFF_X_BIDS, ost_id(w.v, last));
+    forge_id(w.v, last, first);
+    expect_block(&w, F_xblock_leaf_size, b);
     world_close(&w);
 
     /* The same of a 4k image was never seen on a real one. */
@@ -726,6 +775,7 @@ int main(void)
         cmocka_unit_test(content_of_pages),
         cmocka_unit_test(lost_nodes_are_searched),
         cmocka_unit_test(places_of_blocks),
+        cmocka_unit_test(a_sound_block_in_another),
         cmocka_unit_test(allocation_pages),
         cmocka_unit_test(unproven_allocation_pages),
         cmocka_unit_test(block_trailers),
