@@ -16,8 +16,8 @@
  * After RANDOM only what is asked for is read, past the table; the kernel is told what will be.
  *
  * A chunk that failed keeps what it got. A read that needs more of it reads exactly its own range
- * (with direct files: widened to the alignment, into the chunk's memory): only what is really
- * unreadable fails, and a failing device is not asked for the whole chunk again and again.
+ * (with direct files: widened to the alignment): only what is really unreadable fails, and a
+ * failing device is not asked for the whole chunk again and again.
  *
  * Lending goes past the table. What the page cache has is read into the caller's memory when it is
  * asked for (RWF_NOWAIT): that stays in the processor's cache, as memory filled ahead would not. A
@@ -323,45 +323,6 @@ static int read_exactly(struct reader_source *r, uint64_t offset, uint8_t *into,
     return 0;
 }
 
-/* [at, at + size) of a chunk that did not land whole. */
-static int salvage(struct reader_source *r, const struct slot *s, uint32_t at, uint8_t *into,
-                   size_t size)
-{
-    uint64_t chunk_offset = s->chunk * r->chunk_bytes;
-    uint32_t from = at - at % r->align;
-    uint32_t skip = at - from;
-    uint8_t *window = memory_of(r, s) + from;
-    struct fetch f;
-    size_t had;
-
-    if (r->align == 1)
-        return read_exactly(r, chunk_offset + at, into, size);
-    begin(r, &f, chunk_offset + from, window,
-          (skip + size + r->align - 1) & ~(size_t)(r->align - 1));
-    wait_for(r, &f);
-    if (f.q.received >= skip + size) {
-        memcpy(into, window + skip, size);
-        return 0;
-    }
-    had = f.q.received > skip ? f.q.received - skip : 0;
-    return io_source_fail(&r->base, f.q.result, f.q.errnum, chunk_offset + at + had, size - had);
-}
-
-/* A range within one chunk. */
-static int read_chunk(struct reader_source *r, uint64_t offset, uint8_t *into, size_t size)
-{
-    uint32_t at = (uint32_t)(offset % r->chunk_bytes);
-    struct slot *s;
-
-    while (!(s = want(r, offset / r->chunk_bytes)))
-        land(r, io_reader_wait(r->reader));
-    wait_for(r, &s->fetch);
-    if (at + size > s->fetch.q.received)
-        return salvage(r, s, at, into, size);
-    memcpy(into, memory_of(r, s) + at, size);
-    return 0;
-}
-
 /* The same of a direct file, by aligned reads into memory beside the table. */
 static int read_aside(struct reader_source *r, uint64_t offset, uint8_t *into, size_t size)
 {
@@ -386,6 +347,21 @@ static int read_aside(struct reader_source *r, uint64_t offset, uint8_t *into, s
         if (had < n)
             return io_source_fail(&r->base, f.q.result, f.q.errnum, offset + done, size - done);
     }
+    return 0;
+}
+
+/* A range within one chunk. */
+static int read_chunk(struct reader_source *r, uint64_t offset, uint8_t *into, size_t size)
+{
+    uint32_t at = (uint32_t)(offset % r->chunk_bytes);
+    struct slot *s;
+
+    while (!(s = want(r, offset / r->chunk_bytes)))
+        land(r, io_reader_wait(r->reader));
+    wait_for(r, &s->fetch);
+    if (at + size > s->fetch.q.received)
+        return read_aside(r, offset, into, size);
+    memcpy(into, memory_of(r, s) + at, size);
     return 0;
 }
 
