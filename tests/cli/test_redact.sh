@@ -151,8 +151,8 @@ check "those of this one: gone on with" status 0 scan --redact --redact-key "$wo
 # A scan that is killed, and gone on with
 big=$work/big/Private.ost
 mkdir "$work/big"
-cp "$one" "$work/big/Also Private.ost"
 "$OSTGEN" -q --profile mixed --items 1500 --seed 9 -o "$big"
+cp "$big" "$work/big/Also Private.ost" # whichever is begun first, the other takes its time
 kill_one() {
     local pid file i
     for _ in {1..50}; do
@@ -162,14 +162,14 @@ kill_one() {
         pid=$!
         for i in {1..100000}; do
             for file in "$work"/killed/manifests/.*.tmp; do
-                [ ! -s "$file" ] || ! grep -q keep "$work/killed/scan.journal" || break 2
+                [ ! -e "$file" ] || ! grep -q keep "$work/killed/scan.journal" || break 2
             done
             kill -0 $pid 2>"$work/null" || break
         done
         kill -9 $pid 2>"$work/null"
         wait $pid 2>"$work/null"
         for file in "$work"/killed/manifests/.*.tmp; do
-            [ ! -s "$file" ] || return 0
+            [ ! -e "$file" ] || return 0
         done
     done
     return 1
