@@ -259,8 +259,10 @@ static int prepare_out(struct scan *s)
         return status;
     s->run.redact_key = (struct bytes){s->redact_key.data, s->redact_key.size};
     buf_printf(&s->manifest_dir, "%s/manifests", s->options->out);
-    if (!buf_cstr(&s->manifest_dir))
+    if (!buf_cstr(&s->manifest_dir)) {
+        complain("%s", err_text(ERR_NOMEM));
         return EXIT_PROGRAM;
+    }
     s->run.manifest_dir = (const char *)s->manifest_dir.data;
     err = io_make_folder(s->run.manifest_dir, &fault);
     if (err) {
