@@ -133,9 +133,10 @@ static const struct rule rules[] = {
 
 /* Options whose values tell of nothing but the run. */
 static const char *const plain_options[] = {
-    "jobs",    "memory", "engine",  "crosscheck", "io",       "direct", "digest", "all-files",
-    "null",    "recall", "fail-on", "progress",   "json",     "csv",    "type",   "quiet",
-    "verbose", "redact", "follow",  "force",      "max-rate", "shard",  "window", "deep"};
+    "jobs",      "memory", "engine",  "crosscheck", "io",       "direct", "digest",
+    "all-files", "null",   "recall",  "fail-on",    "progress", "json",   "csv",
+    "type",      "quiet",  "verbose", "redact",     "follow",   "force",  "read-timeout",
+    "max-rate",  "shard",  "window",  "deep"};
 
 struct idx_redactor {
     HMAC_CTX *mac;

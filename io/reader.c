@@ -10,21 +10,35 @@
  * aligned, from the last boundary before it. The end of a file is short too and need not be
  * aligned: there the file's size decides, for a direct read at the boundary would bring the same
  * bytes for ever. Whatever brings nothing new counts as a retry, so every request comes to an end.
+ *
+ * A read that hangs in the kernel (a network share whose server has gone, a dying disk) cannot be
+ * taken back: cancelling wakes no read that waits for a device. So a backend forgets it, and from
+ * then on knows it by number alone, for the request is the caller's again; what it may still write
+ * to is kept. How long reads have taken is looked at when a wait has lasted a quarter of the limit,
+ * or a second: where others complete, nobody waits for the one that hangs. One is given up at the
+ * second look that finds it overdue, for at the first the whole process may have stood still.
  */
 #include "io/reader_backend.h"
 
 #include <assert.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <time.h>
 
 #include "io/file.h"
+#include "io/mem.h"
 #include "io/rate.h"
 
-enum { NAP_FIRST_NS = 50000, NAP_DOUBLINGS = 5 };
+enum { NAP_FIRST_NS = 50000, NAP_DOUBLINGS = 5, PATIENCE_NS = 1000000000 };
+
+/* What readers that were destroyed have left to reads that are stuck. */
+static _Atomic(struct io_abandoned *) left;
+
+static const struct io_reader_options *test_hooks;
 
 bool io_request_fail(struct io_request *q, int code, int errnum)
 {
@@ -40,10 +54,23 @@ bool io_request_begin(struct io_request *q)
     q->received = 0;
     q->resume = 0;
     q->retries = 0;
+    q->stuck = false;
     if (q->offset <= (uint64_t)INT64_MAX - q->length)
         return true;
     io_request_fail(q, ERR_RANGE, 0);
     return false;
+}
+
+void io_request_give_up(struct io_request *q)
+{
+    io_request_fail(q, ERR_IO, ETIMEDOUT);
+    q->received = 0;
+    q->stuck = true;
+}
+
+uint64_t io_reader_patience_ns(const struct io_reader_options *options)
+{
+    return options->timeout_ns / 4 < PATIENCE_NS ? options->timeout_ns / 4 + 1 : PATIENCE_NS;
 }
 
 /* What block devices and file systems answer for bytes they cannot give is all one to us. */
@@ -166,6 +193,13 @@ static struct io_reader_options with_defaults(const struct io_reader_options *op
 {
     struct io_reader_options o = *options;
 
+    if (test_hooks) {
+        o.test_outcome = test_hooks->test_outcome;
+        o.test_lost = test_hooks->test_lost;
+        o.test_submit = test_hooks->test_submit;
+        o.test_ctx = test_hooks->test_ctx;
+        o.test_setup = test_hooks->test_setup;
+    }
     if (!o.depth)
         o.depth = IO_READER_DEPTH_DEFAULT;
     assert(o.depth <= IO_READER_DEPTH_MAX);
@@ -194,8 +228,38 @@ int io_reader_create(const struct io_reader_options *options, struct io_reader *
 
 void io_reader_destroy(struct io_reader *r)
 {
-    if (r)
-        r->ops->destroy(r);
+    struct io_abandoned *first = r ? r->abandoned : NULL, *last = first;
+
+    if (!r)
+        return;
+    if (r->ops->destroy(r)) {
+        for (struct io_abandoned *next; first; first = next) {
+            next = first->next;
+            mem_free(first->memory);
+            mem_free(first);
+        }
+    } else if (first) {
+        while (last->next)
+            last = last->next;
+        last->next = atomic_load(&left);
+        while (!atomic_compare_exchange_weak(&left, &last->next, first))
+            ;
+    }
+}
+
+void io_reader_abandon(struct io_reader *r, void *memory)
+{
+    struct io_abandoned *a = memory ? mem_alloc(sizeof *a) : NULL;
+
+    if (!a)
+        return; /* without a note of it, it is kept as well */
+    *a = (struct io_abandoned){.next = r->abandoned, .memory = memory};
+    r->abandoned = a;
+}
+
+void io_reader_test_all(const struct io_reader_options *hooks)
+{
+    test_hooks = hooks;
 }
 
 const char *io_reader_backend(const struct io_reader *r)

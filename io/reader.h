@@ -5,6 +5,10 @@
  * (short reads were continued), or an error for that range alone. EAGAIN and EINTR are retried
  * inside, with a bound; EIO is not.
  *
+ * With a time limit a read that does not return by then is given up: it comes back as `stuck`, with
+ * ERR_IO and ETIMEDOUT. The kernel may still write into its buffer, whenever the device answers, so
+ * such memory is never read, used again or freed by its owner, but left to io_reader_abandon.
+ *
  * Ownership: the caller owns request and buffer, and leaves both alone from submit until the
  * request comes back from io_reader_wait. Destroying a reader with requests outstanding drops those
  * that were not begun and waits for the others; none is handed back, all are the caller's again.
@@ -39,11 +43,13 @@ struct io_request {
     int result;        /* 0, or a code (enum err); ERR_RANGE when the file ended before the range
                           (as at an unaligned end read directly: `received` tells what there is) */
     int errnum;        /* the errno behind it, 0 without */
-    uint32_t received; /* bytes valid in `into`, also after an error */
+    bool stuck;        /* given up by time: `into` is the kernel's for good */
+    uint32_t received; /* bytes valid in `into`, also after an error; 0 if stuck */
     struct io_request *next; /* the reader's while in flight, then the caller's */
 
     uint32_t resume;  /* the reader's own: where in the range the next kernel read starts */
     unsigned retries; /* the reader's own: attempts without progress */
+    uint32_t slot;    /* the reader's own */
 };
 
 struct io_pool;
@@ -52,16 +58,19 @@ struct io_reader_options {
     enum io_backend backend;
     unsigned depth;       /* most requests in flight in the kernel; 1 to 4096, 0: 64 */
     unsigned threads;     /* pread backend: threads; 0: min(depth, 8) */
+    uint64_t timeout_ns;  /* for each kernel read, checked now and then; 0: none */
     struct io_pool *pool; /* buffers to register with the kernel, NULL: none; outlives the reader */
     /*
      * For tests: called with the raw outcome of each kernel read (bytes, or -errno) and may change
      * it, e.g. into a short read or -EIO. NULL: none. Called from pread threads.
      */
     int (*test_outcome)(void *ctx, const struct io_request *r, uint64_t offset, int outcome);
+    /* For tests: true: this completion of io_uring's never comes. */
+    bool (*test_lost)(void *ctx, const struct io_request *r, uint64_t offset);
     void *test_ctx;
-    int test_setup_errno;    /* tests: io_uring set-up fails with this errno */
-    int test_register_errno; /* tests: registering buffers fails with this errno */
-    int test_submit_errno;   /* tests: every submission to io_uring fails with this errno */
+    int (*test_setup)(void *ctx);  /* tests: the errno that io_uring's set-up fails with */
+    int test_register_errno;       /* tests: registering buffers fails with this errno */
+    int (*test_submit)(void *ctx); /* tests: the errno that a submission to io_uring fails with */
 };
 
 /*
@@ -95,7 +104,16 @@ struct io_request *io_reader_wait(struct io_reader *r);
 /* As io_reader_wait, but returns NULL at once when none is complete yet. */
 struct io_request *io_reader_poll(struct io_reader *r);
 
+/*
+ * Takes over memory (of mem.h; NULL is allowed) that a stuck read was into: freed with the reader
+ * if all its stuck reads have returned by then, else kept until the process ends.
+ */
+void io_reader_abandon(struct io_reader *r, void *memory);
+
 /* Requests submitted and not yet handed back. */
 size_t io_reader_outstanding(const struct io_reader *r);
+
+/* For tests: the hooks of all readers that are made from here on; NULL: their own again. */
+void io_reader_test_all(const struct io_reader_options *hooks);
 
 #endif

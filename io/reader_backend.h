@@ -31,7 +31,14 @@ struct io_reader_ops {
     void (*flush)(struct io_reader *r);
     /* One complete request; NULL only when `wait` is false. At least one is outstanding. */
     struct io_request *(*take)(struct io_reader *r, bool wait);
-    void (*destroy)(struct io_reader *r);
+    /* Returns whether no read is stuck in the kernel any more. */
+    bool (*destroy)(struct io_reader *r);
+};
+
+/* Memory that a stuck read was into. */
+struct io_abandoned {
+    struct io_abandoned *next;
+    void *memory;
 };
 
 /* Embedded first in each backend's own struct. `options` has its defaults filled in. */
@@ -39,6 +46,7 @@ struct io_reader {
     const struct io_reader_ops *ops;
     struct io_reader_options options;
     size_t outstanding;
+    struct io_abandoned *abandoned;
     char note[IO_READER_NOTE_SIZE]; /* empty: nothing to say */
 };
 
@@ -60,6 +68,10 @@ bool io_request_begin(struct io_request *q);
  * again from `resume` on, after io_request_backoff_ns. */
 bool io_request_outcome(const struct io_reader_options *options, struct io_request *q, int outcome);
 uint64_t io_request_backoff_ns(const struct io_request *q);
+/* How long a wait may last before reads are looked at that take too long. */
+uint64_t io_reader_patience_ns(const struct io_reader_options *options);
+/* The request is given up. */
+void io_request_give_up(struct io_request *q);
 /* The request is complete with an error. Always true. */
 bool io_request_fail(struct io_request *q, int code, int errnum);
 /* Reads q whole by pread, in the calling thread. */

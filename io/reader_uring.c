@@ -13,11 +13,17 @@
  * good, the queue is left as it is, never entered again, and everything not yet taken fails with
  * that error (`broken`); what the kernel already has is still waited for.
  *
+ * The kernel knows a read by the number of its place in `ops` and by that place's generation, which
+ * goes up when a read is given up: its place and the request are free then, and its completion,
+ * should it come, is of a generation that has passed.
+ *
  * A request inside the pool's buffers is read with IORING_OP_READ_FIXED. The pool is registered in
  * segments of whole buffers of at most 1 GiB, the kernel's limit for one, so that any pool fits
  * into the smallest table a kernel allows (1,024).
  *
- * Valgrind does not see the kernel write into buffers after a submission, so it is told.
+ * Valgrind does not see the kernel write into buffers after a submission, and the thread sanitizer
+ * sees nothing that the kernel does, so both are told when a read is complete: whoever else touches
+ * its buffer without having been handed it races with this thread.
  */
 #include "io/reader_backend.h"
 
@@ -31,12 +37,26 @@
 #else
 #define VALGRIND_MAKE_MEM_DEFINED(address, size) ((void)0)
 #endif
+#ifdef __SANITIZE_THREAD__
+void __tsan_write_range(void *address, unsigned long size);
+#else
+#define __tsan_write_range(address, size) ((void)0)
+#endif
 
 #include "io/clock.h"
 #include "io/mem.h"
 #include "io/pool.h"
 
 enum { SEGMENT_BYTES = 1 << 30, WAIT_NAP_NS = 1000000 };
+
+/* A place for a read that is staged or in the kernel. */
+struct op {
+    struct io_request *q; /* NULL: free */
+    uint64_t begun_ns;    /* 0: not in the kernel */
+    bool overdue;         /* at the last look */
+    uint32_t generation;
+    uint32_t next_free;
+};
 
 struct uring_reader {
     struct io_reader base;
@@ -46,6 +66,9 @@ struct uring_reader {
     unsigned n_staged;
     unsigned in_kernel;
     uint64_t delayed_until_ns;
+    unsigned lost; /* in the kernel, and given up */
+    struct op *ops;
+    uint32_t free_op;
     unsigned refusals; /* submissions refused in a row */
     int broken;        /* the errno of the last of them */
 };
@@ -74,13 +97,19 @@ static void stage(struct uring_reader *u, struct io_request *q)
     uint32_t length = q->length - q->resume;
     uint64_t offset = q->offset + q->resume;
     int segment = fixed_segment(u, q);
+    struct op *op = &u->ops[u->free_op];
 
-    assert(sqe);
+    assert(sqe && u->free_op < u->base.options.depth);
+    q->slot = u->free_op;
+    u->free_op = op->next_free;
+    op->q = q;
+    op->begun_ns = 0;
+    op->overdue = false;
     if (segment >= 0)
         io_uring_prep_read_fixed(sqe, q->fd, into, length, offset, segment);
     else
         io_uring_prep_read(sqe, q->fd, into, length, offset);
-    io_uring_sqe_set_data(sqe, q);
+    io_uring_sqe_set_data64(sqe, (uint64_t)op->generation << 32 | q->slot);
     io_request_push(&u->staged, q);
     u->n_staged++;
 }
@@ -124,49 +153,126 @@ static void refused(struct uring_reader *u, int errnum)
     fail_all(u, &u->staged);
 }
 
+static void free_op(struct uring_reader *u, struct op *op)
+{
+    op->q = NULL;
+    op->next_free = u->free_op;
+    u->free_op = (uint32_t)(op - u->ops);
+}
+
+/* Gives up what has been in the kernel for too long. */
+static void expire(struct uring_reader *u)
+{
+    uint64_t now_ns = clock_monotonic_ns();
+
+    for (unsigned i = 0; i < u->base.options.depth; i++) {
+        struct op *op = &u->ops[i];
+
+        if (!op->q || !op->begun_ns || now_ns - op->begun_ns < u->base.options.timeout_ns)
+            continue;
+        if (!op->overdue) {
+            op->overdue = true;
+            continue;
+        }
+        io_request_give_up(op->q);
+        io_request_push(&u->done, op->q);
+        op->generation++;
+        free_op(u, op);
+        u->in_kernel--;
+        u->lost++;
+    }
+}
+
+static struct __kernel_timespec patience(const struct uring_reader *u)
+{
+    uint64_t ns = io_reader_patience_ns(&u->base.options);
+
+    return (struct __kernel_timespec){.tv_sec = (int64_t)(ns / 1000000000),
+                                      .tv_nsec = (long long)(ns % 1000000000)};
+}
+
 /* Waits for a completion and submits nothing. */
 static void wait_only(struct uring_reader *u)
 {
+    struct __kernel_timespec limit = patience(u);
     struct io_uring_cqe *cqe;
-    int err = io_uring_wait_cqe(&u->ring, &cqe);
+    int err = io_uring_wait_cqe_timeout(&u->ring, &cqe, u->base.options.timeout_ns ? &limit : NULL);
 
-    if (err && err != -EINTR)
+    if (err == -ETIME)
+        expire(u);
+    else if (err && err != -EINTR)
         io_nap(WAIT_NAP_NS);
+}
+
+static int submit(struct uring_reader *u, unsigned wait_count)
+{
+    const struct io_reader_options *options = &u->base.options;
+    struct __kernel_timespec limit = patience(u);
+    struct io_uring_cqe *cqe;
+    int errnum = options->test_submit ? options->test_submit(options->test_ctx) : 0;
+
+    if (errnum)
+        return -errnum;
+    if (!wait_count || !options->timeout_ns)
+        return io_uring_submit_and_wait(&u->ring, wait_count);
+    return io_uring_submit_and_wait_timeout(&u->ring, &cqe, wait_count, &limit, NULL);
+}
+
+/* The kernel has taken over the first of the staged. */
+static void taken(struct uring_reader *u, unsigned count)
+{
+    uint64_t now_ns = count && u->base.options.timeout_ns ? clock_monotonic_ns() : 1;
+
+    u->n_staged -= count;
+    u->in_kernel += count;
+    while (count-- > 0)
+        u->ops[io_request_pop(&u->staged)->slot].begun_ns = now_ns;
 }
 
 /* Hands over what is staged and waits for `wait_count` completions. May do less: callers loop. */
 static void enter(struct uring_reader *u, unsigned wait_count)
 {
-    int n = -u->base.options.test_submit_errno;
+    unsigned left;
+    int n;
 
     if (!u->n_staged) {
         if (wait_count)
             wait_only(u);
         return;
     }
-    if (!n)
-        n = io_uring_submit_and_wait(&u->ring, wait_count);
-    if (n < 0) {
-        if (n != -EINTR)
-            refused(u, -n);
-        return;
-    }
-    if (n > 0)
+    n = submit(u, wait_count);
+    left = io_uring_sq_ready(&u->ring); /* what it returns may be how the wait ended */
+    assert(left <= u->n_staged);
+    if (left < u->n_staged)
         u->refusals = 0;
-    assert((unsigned)n <= u->n_staged);
-    u->n_staged -= (unsigned)n;
-    u->in_kernel += (unsigned)n;
-    while (n-- > 0)
-        io_request_pop(&u->staged);
+    else if (n < 0 && n != -EINTR && n != -ETIME)
+        refused(u, -n);
+    if (u->n_staged)
+        taken(u, u->n_staged - left);
+    if (n == -ETIME)
+        expire(u);
 }
 
-static void completed(struct uring_reader *u, struct io_request *q, int outcome)
+static void completed(struct uring_reader *u, uint64_t number, int outcome)
 {
+    const struct io_reader_options *options = &u->base.options;
+    struct op *op = &u->ops[(uint32_t)number];
+    struct io_request *q = op->q;
     uint64_t backoff_ns;
 
+    if (op->generation != (uint32_t)(number >> 32)) {
+        u->lost--;
+        return;
+    }
+    assert(q);
+    if (options->test_lost && options->test_lost(options->test_ctx, q, q->offset + q->resume))
+        return;
+    free_op(u, op);
     u->in_kernel--;
-    if (outcome > 0)
+    if (outcome > 0) {
         VALGRIND_MAKE_MEM_DEFINED((uint8_t *)q->into + q->resume, outcome);
+        __tsan_write_range((uint8_t *)q->into + q->resume, (unsigned long)outcome);
+    }
     if (io_request_outcome(&u->base.options, q, outcome)) {
         io_request_push(&u->done, q);
         return;
@@ -189,7 +295,7 @@ static void reap(struct uring_reader *u)
 
     io_uring_for_each_cqe(&u->ring, head, cqe)
     {
-        completed(u, io_uring_cqe_get_data(cqe), cqe->res);
+        completed(u, io_uring_cqe_get_data64(cqe), cqe->res);
         count++;
     }
     io_uring_cq_advance(&u->ring, count);
@@ -248,14 +354,18 @@ static struct io_request *uring_take(struct io_reader *r, bool wait)
     return io_request_pop(&u->done);
 }
 
-static void uring_destroy(struct io_reader *r)
+static bool uring_destroy(struct io_reader *r)
 {
     struct uring_reader *u = (struct uring_reader *)r;
+    bool none_left;
 
     for (reap(u); u->in_kernel; reap(u))
         wait_only(u);
+    none_left = u->lost == 0;
     io_uring_queue_exit(&u->ring);
+    mem_free(u->ops);
     mem_free(u);
+    return none_left;
 }
 
 static int disabled_setting(void)
@@ -281,6 +391,16 @@ static bool probe(struct io_uring *ring, bool fixed)
     if (p)
         io_uring_free_probe(p);
     return able;
+}
+
+static bool make_ops(struct uring_reader *u)
+{
+    const unsigned depth = u->base.options.depth;
+
+    u->ops = mem_alloc_array(depth, sizeof *u->ops);
+    for (unsigned i = 0; u->ops && i < depth; i++)
+        u->ops[i] = (struct op){.next_free = i + 1};
+    return u->ops != NULL;
 }
 
 static int register_pool(struct uring_reader *u, char note[IO_READER_NOTE_SIZE])
@@ -326,17 +446,22 @@ int io_reader_open_uring(const struct io_reader_options *options, struct io_read
         .destroy = uring_destroy,
     };
     struct uring_reader *u = mem_zalloc(sizeof *u);
-    int err = -options->test_setup_errno;
+    int err = options->test_setup ? -options->test_setup(options->test_ctx) : 0;
     int code = 0;
 
     if (!u)
         return ERR_NOMEM;
     u->base.ops = &ops;
     u->base.options = *options;
+    if (!make_ops(u)) {
+        mem_free(u);
+        return ERR_NOMEM;
+    }
     if (!err)
         err = io_uring_queue_init(options->depth, &u->ring, 0);
     if (err) {
         io_reader_setup_note(-err, disabled_setting(), note);
+        mem_free(u->ops);
         mem_free(u);
         return ERR_UNSUPPORTED;
     }
@@ -344,11 +469,16 @@ int io_reader_open_uring(const struct io_reader_options *options, struct io_read
         snprintf(note, IO_READER_NOTE_SIZE,
                  "the kernel's io_uring lacks IORING_OP_READ (Linux 5.6): reading by pread");
         code = ERR_UNSUPPORTED;
+    } else if (options->timeout_ns && !(u->ring.features & IORING_FEAT_EXT_ARG)) {
+        snprintf(note, IO_READER_NOTE_SIZE,
+                 "the kernel's io_uring has no waits with an end (Linux 5.11): reading by pread");
+        code = ERR_UNSUPPORTED;
     } else if (options->pool) {
         code = register_pool(u, note);
     }
     if (code) {
         io_uring_queue_exit(&u->ring);
+        mem_free(u->ops);
         mem_free(u);
         return code;
     }

@@ -10,6 +10,9 @@ int io_source_fail(struct io_source *s, int code, int errnum, uint64_t offset, u
                               .offset = offset,
                               .length = length,
                               .what = code == ERR_RANGE ? "truncated" : "read"};
+    if (s->first && code != ERR_IO && code != ERR_RANGE &&
+        !atomic_flag_test_and_set(&s->first->taken))
+        s->first->fault = s->fault;
     return code;
 }
 

@@ -14,6 +14,7 @@
 #ifndef IO_SOURCE_H
 #define IO_SOURCE_H
 
+#include <stdatomic.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -29,6 +30,13 @@ enum io_hint {
 };
 
 struct io_source;
+
+/* Where the first failure is noted that is not one of a range alone (all but ERR_IO and ERR_RANGE),
+ * of all sources that share it. */
+struct io_first_fault {
+    atomic_flag taken;
+    struct fault fault; /* written once; read when no source is in use any more */
+};
 
 struct io_source_ops {
     int (*read)(struct io_source *s, uint64_t offset, void *into, size_t size);
@@ -46,16 +54,18 @@ struct io_source_ops {
 /* Embedded first in each implementation's own struct. */
 struct io_source {
     const struct io_source_ops *ops;
-    uint64_t size_bytes; /* as it was at opening; fixed */
-    struct fault fault;  /* of the last failed read */
-    uint64_t reads;      /* calls answered with all their bytes */
-    uint64_t bytes_read; /* bytes that came from the device, those read ahead included */
+    uint64_t size_bytes;          /* as it was at opening; fixed */
+    struct fault fault;           /* of the last failed read */
+    struct io_first_fault *first; /* NULL: nobody wants to know */
+    uint64_t reads;               /* calls answered with all their bytes */
+    uint64_t bytes_read;          /* bytes that came from the device, those read ahead included */
 };
 
 /*
  * Reads exactly `size` bytes at `offset`. ERR_RANGE (nothing read) when the range is not wholly
  * inside size_bytes; ERR_IO and others as the device says; ERR_RANGE with fault.what "truncated"
- * when the file has become shorter than size_bytes. `fault` names the bytes not had: from the first
+ * when the file has become shorter than size_bytes; ERR_TIMEOUT when so many reads did not return
+ * in time (reader.h) that the file was given up. `fault` names the bytes not had: from the first
  * that could not be read.
  */
 int io_source_read(struct io_source *s, uint64_t offset, void *into, size_t size);

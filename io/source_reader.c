@@ -15,9 +15,9 @@
  *
  * After RANDOM only what is asked for is read, past the table; the kernel is told what will be.
  *
- * A chunk that failed keeps what it got. A read that needs more of it reads exactly its own range
- * (with direct files: widened to the alignment): only what is really unreadable fails, and a
- * failing device is not asked for the whole chunk again and again.
+ * A chunk that failed keeps what it got. A read that needs more of it reads its own range apart
+ * (fetch.h): only what is really unreadable fails, and a failing device is not asked for the whole
+ * chunk again and again.
  *
  * Lending goes past the table. What the page cache has is read into the caller's memory when it is
  * asked for (RWF_NOWAIT): that stays in the processor's cache, as memory filled ahead would not. A
@@ -35,6 +35,7 @@
 
 #include "io/cached.h"
 #include "io/clock.h"
+#include "io/fetch.h"
 #include "io/file.h"
 #include "io/mem.h"
 #include "io/rate.h"
@@ -45,9 +46,6 @@ enum {
     CHUNK_MIN_BYTES = 4096,
     SLOTS_MIN = 4,
     SLOTS_MAX = 32768, /* half of what a reader takes at once */
-    PART_BYTES = 1024 * 1024,
-    PARTS = 8, /* of an exact read, in flight together */
-    ASIDE_BYTES = 256 * 1024,
     RANGES_MAX = 64,
     LOANS = 256,
     LOAN_BYTES = 1024 * 1024,     /* the most that is lent */
@@ -59,11 +57,6 @@ enum {
     LOOKS_A_PERIOD = 256,
 };
 #define NO_SLOT UINT32_MAX
-
-struct fetch {
-    struct io_request q;
-    bool in_flight;
-};
 
 struct slot {
     struct fetch fetch;
@@ -84,8 +77,9 @@ struct range {
 struct loan {
     struct fetch fetch;
     bool begun;
-    size_t at;     /* its memory in that of all, once begun */
-    uint64_t call; /* the lending that it was claimed by; 0: none yet */
+    uint8_t *memory; /* the source's loan_memory, as it was then */
+    size_t at;       /* its memory in that of all, once begun */
+    uint64_t call;   /* the lending that it was claimed by; 0: none yet */
     uint64_t offset;
     size_t size;
 };
@@ -95,9 +89,7 @@ enum way { WAY_VIEW, WAY_COPY, WAYS };
 
 struct reader_source {
     struct io_source base;
-    struct io_reader *reader;
-    int fd;
-    uint32_t align;
+    struct fetcher fetcher;
     uint32_t chunk_bytes;
     uint32_t n_slots;
     uint64_t n_chunks;
@@ -128,38 +120,11 @@ struct reader_source {
     struct loan loans[LOANS]; /* a ring */
     size_t loan_next;         /* where the memory of the next begins, if there is room */
     uint8_t *loan_memory;     /* of all, used as a ring; NULL until it is needed */
-    uint8_t *aside;           /* for a direct read beside the table; NULL until it is needed */
     uint8_t *memory;
     uint32_t *buckets;
     uint32_t bucket_mask;
     struct slot slots[];
 };
-
-static void land(struct reader_source *r, struct io_request *q)
-{
-    bool *in_flight = q->user;
-
-    *in_flight = false;
-    r->base.bytes_read += q->received;
-}
-
-static void wait_for(struct reader_source *r, const struct fetch *f)
-{
-    while (f->in_flight)
-        land(r, io_reader_wait(r->reader));
-}
-
-static void begin(struct reader_source *r, struct fetch *f, uint64_t offset, void *into,
-                  size_t length)
-{
-    f->in_flight = true;
-    f->q = (struct io_request){.fd = r->fd,
-                               .offset = offset,
-                               .length = (uint32_t)length,
-                               .into = into,
-                               .user = &f->in_flight};
-    io_reader_submit(r->reader, &f->q);
-}
 
 static uint32_t *bucket_of(struct reader_source *r, uint64_t chunk)
 {
@@ -206,7 +171,8 @@ static struct slot *fetch_chunk(struct reader_source *r, struct slot *s, uint64_
     r->n_ahead++;
     s->next = *bucket_of(r, chunk);
     *bucket_of(r, chunk) = (uint32_t)(s - r->slots);
-    begin(r, &s->fetch, offset, memory_of(r, s), (length + r->align - 1) & ~(size_t)(r->align - 1));
+    fetch_begin(&r->fetcher, &s->fetch, offset, memory_of(r, s),
+                (length + r->fetcher.align - 1) & ~(size_t)(r->fetcher.align - 1));
     return s;
 }
 
@@ -217,6 +183,8 @@ static struct slot *spare_slot(struct reader_source *r, bool ahead)
     bool room = !ahead || r->n_ahead < r->ahead_max;
 
     for (struct slot *s = r->slots; s < r->slots + r->n_slots; s++) {
+        if (s->fetch.q.stuck)
+            continue;
         if (!s->held && room)
             return s;
         if (!s->held || s->fetch.in_flight)
@@ -281,8 +249,8 @@ static struct slot *want(struct reader_source *r, uint64_t chunk)
     struct io_request *q;
 
     if (!s) {
-        while ((q = io_reader_poll(r->reader)))
-            land(r, q);
+        while ((q = io_reader_poll(r->fetcher.reader)))
+            fetch_land(&r->fetcher, q);
         s = spare_slot(r, false);
         if (!s)
             return NULL;
@@ -294,73 +262,22 @@ static struct slot *want(struct reader_source *r, uint64_t chunk)
     return s;
 }
 
-/* Into the caller's memory without the table; for buffered files. */
-static int read_exactly(struct reader_source *r, uint64_t offset, uint8_t *into, size_t size)
-{
-    struct fetch parts[PARTS];
-    size_t done = 0;
-
-    while (done < size) {
-        size_t begun = done;
-        unsigned n = 0;
-
-        for (; n < PARTS && begun < size; n++) {
-            size_t length = size - begun < PART_BYTES ? size - begun : PART_BYTES;
-
-            begin(r, &parts[n], offset + begun, into + begun, length);
-            begun += length;
-        }
-        for (unsigned i = 0; i < n; i++)
-            wait_for(r, &parts[i]);
-        for (unsigned i = 0; i < n; i++) {
-            const struct io_request *q = &parts[i].q;
-
-            done += q->received;
-            if (q->result)
-                return io_source_fail(&r->base, q->result, q->errnum, offset + done, size - done);
-        }
-    }
-    return 0;
-}
-
-/* The same of a direct file, by aligned reads into memory beside the table. */
-static int read_aside(struct reader_source *r, uint64_t offset, uint8_t *into, size_t size)
-{
-    if (r->align == 1)
-        return read_exactly(r, offset, into, size);
-    if (!r->aside)
-        r->aside = mem_aligned(r->align, ASIDE_BYTES + 2 * (size_t)r->align);
-    if (!r->aside)
-        return io_source_fail(&r->base, ERR_NOMEM, 0, offset, size);
-    for (size_t done = 0; done < size;) {
-        size_t skip = (size_t)((offset + done) % r->align), had;
-        size_t n = size - done < ASIDE_BYTES ? size - done : ASIDE_BYTES;
-        struct fetch f;
-
-        begin(r, &f, offset + done - skip, r->aside,
-              (skip + n + r->align - 1) & ~(size_t)(r->align - 1));
-        wait_for(r, &f);
-        had = f.q.received > skip ? f.q.received - skip : 0;
-        had = had < n ? had : n;
-        memcpy(into + done, r->aside + skip, had);
-        done += had;
-        if (had < n)
-            return io_source_fail(&r->base, f.q.result, f.q.errnum, offset + done, size - done);
-    }
-    return 0;
-}
-
 /* A range within one chunk. */
 static int read_chunk(struct reader_source *r, uint64_t offset, uint8_t *into, size_t size)
 {
     uint32_t at = (uint32_t)(offset % r->chunk_bytes);
     struct slot *s;
 
-    while (!(s = want(r, offset / r->chunk_bytes)))
-        land(r, io_reader_wait(r->reader));
-    wait_for(r, &s->fetch);
+    while (!(s = want(r, offset / r->chunk_bytes))) {
+        struct io_request *q = io_reader_wait(r->fetcher.reader);
+
+        if (!q) /* stuck reads have all slots */
+            return fetch_apart(&r->fetcher, offset, into, size);
+        fetch_land(&r->fetcher, q);
+    }
+    fetch_wait(&r->fetcher, &s->fetch);
     if (at + size > s->fetch.q.received)
-        return read_aside(r, offset, into, size);
+        return fetch_apart(&r->fetcher, offset, into, size);
     memcpy(into, memory_of(r, s) + at, size);
     return 0;
 }
@@ -386,7 +303,7 @@ static int reader_read(struct io_source *base, uint64_t offset, void *into, size
     int code = 0;
 
     if (past_the_table(r, first, last, size))
-        return read_aside(r, offset, into, size);
+        return fetch_apart(&r->fetcher, offset, into, size);
     s = want(r, first);
     if (s)
         r->keep = s->used_at;
@@ -394,7 +311,7 @@ static int reader_read(struct io_source *base, uint64_t offset, void *into, size
         s = want(r, c);
     if (r->turn != turn) {
         read_ahead(r, last + 1);
-        io_reader_flush(r->reader);
+        io_reader_flush(r->fetcher.reader);
     }
     for (size_t done = 0; done < size && !code;) {
         size_t room = r->chunk_bytes - (size_t)((offset + done) % r->chunk_bytes);
@@ -419,12 +336,12 @@ static void give_back(struct reader_source *r, uint64_t offset, uint64_t length)
         if (s->held && !s->fetch.in_flight && start >= offset && end <= offset + length)
             drop(r, s);
     }
-    (void)posix_fadvise(r->fd, (off_t)offset, (off_t)length, POSIX_FADV_DONTNEED);
+    (void)posix_fadvise(r->fetcher.fd, (off_t)offset, (off_t)length, POSIX_FADV_DONTNEED);
 }
 
-static uint8_t *loan_into(const struct reader_source *r, const struct loan *l)
+static uint8_t *loan_into(const struct loan *l)
 {
-    return r->loan_memory + l->at;
+    return l->memory + l->at;
 }
 
 static struct loan *loan_at(struct reader_source *r, unsigned i)
@@ -457,9 +374,10 @@ static bool find_room(struct reader_source *r, size_t room, size_t *at)
 static void begin_loan(struct reader_source *r, unsigned i)
 {
     struct loan *l = loan_at(r, i);
-    uint32_t align = r->align > CHUNK_MIN_BYTES ? r->align : CHUNK_MIN_BYTES;
-    uint64_t from = l->offset - l->offset % r->align;
-    size_t length = ((size_t)(l->offset - from) + l->size + r->align - 1) & ~(size_t)(r->align - 1);
+    uint32_t align = r->fetcher.align > CHUNK_MIN_BYTES ? r->fetcher.align : CHUNK_MIN_BYTES;
+    uint64_t from = l->offset - l->offset % r->fetcher.align;
+    size_t length = ((size_t)(l->offset - from) + l->size + r->fetcher.align - 1) &
+                    ~(size_t)(r->fetcher.align - 1);
     size_t room = (length + align - 1) & ~(size_t)(align - 1);
 
     if (l->begun || l->size > LOAN_BYTES)
@@ -473,7 +391,8 @@ static void begin_loan(struct reader_source *r, unsigned i)
         return;
     r->loan_next = l->at + room;
     l->begun = true;
-    begin(r, &l->fetch, from, loan_into(r, l), length);
+    l->memory = r->loan_memory;
+    fetch_begin(&r->fetcher, &l->fetch, from, loan_into(l), length);
 }
 
 static void announce_loan(struct reader_source *r, uint64_t offset, uint64_t size)
@@ -491,19 +410,29 @@ static void announce_loan(struct reader_source *r, uint64_t offset, uint64_t siz
         return;
     r->cold -= r->cold > 0;
     begin_loan(r, r->loan_count - 1);
-    io_reader_flush(r->reader);
+    io_reader_flush(r->fetcher.reader);
 }
 
 static void begin_loans(struct reader_source *r, unsigned first)
 {
     for (unsigned i = first; i < r->loan_count; i++)
         begin_loan(r, i);
-    io_reader_flush(r->reader);
+    io_reader_flush(r->fetcher.reader);
+}
+
+/* The memory of all is used for no further loan: those begun keep it, others begin with new. */
+static void wait_for_loan(struct reader_source *r, struct loan *l)
+{
+    fetch_wait(&r->fetcher, &l->fetch);
+    if (!l->begun || !l->fetch.q.stuck || l->memory != r->loan_memory)
+        return;
+    io_reader_abandon(r->fetcher.reader, r->loan_memory);
+    r->loan_memory = NULL;
 }
 
 static void drop_loan(struct reader_source *r)
 {
-    wait_for(r, &loan_at(r, 0)->fetch);
+    wait_for_loan(r, loan_at(r, 0));
     r->loan_first = (r->loan_first + 1) % LOANS;
     r->loan_count--;
     r->loans_lent -= r->loans_lent > 0;
@@ -517,7 +446,7 @@ static bool read_cached(struct reader_source *r, uint64_t offset, void *into, si
     if (r->cacheless)
         return false;
     io_rate_wait(size);
-    n = preadv2(r->fd, &v, 1, (off_t)offset, RWF_NOWAIT);
+    n = preadv2(r->fetcher.fd, &v, 1, (off_t)offset, RWF_NOWAIT);
     if (n < 0 && errno != EAGAIN && errno != EINTR)
         r->cacheless = true;
     if (n != (ssize_t)size)
@@ -570,7 +499,7 @@ static const uint8_t *look_at(struct reader_source *r, uint64_t offset, size_t s
     if (r->cacheless || r->viewless)
         return NULL;
     io_rate_wait(size);
-    if (!r->view && io_cached_open(r->fd, r->base.size_bytes, r->window, &r->view)) {
+    if (!r->view && io_cached_open(r->fetcher.fd, r->base.size_bytes, r->window, &r->view)) {
         r->viewless = true;
         return NULL;
     }
@@ -629,16 +558,16 @@ static int lend(struct reader_source *r, uint64_t offset, size_t size, void *spa
         missed(r, l != NULL);
     }
     if (l && l->begun) {
-        size_t skip = (size_t)(offset % r->align);
+        size_t skip = (size_t)(offset % r->fetcher.align);
 
         begin_loans(r, r->loans_lent); /* those that there was no memory for */
-        wait_for(r, &l->fetch);
+        wait_for_loan(r, l);
         if (l->fetch.q.received >= skip + size) {
-            *bytes = loan_into(r, l) + skip;
+            *bytes = loan_into(l) + skip;
             return 0;
         }
     }
-    return read_aside(r, offset, spare, size);
+    return fetch_apart(&r->fetcher, offset, spare, size);
 }
 
 static int reader_lend(struct io_source *base, uint64_t offset, size_t size, void *spare,
@@ -684,8 +613,9 @@ static void reader_hint(struct io_source *base, enum io_hint hint, uint64_t offs
     switch (hint) {
     case IO_HINT_WILLNEED:
         if (r->random) {
-            if (r->align == 1)
-                (void)posix_fadvise(r->fd, (off_t)offset, (off_t)length, POSIX_FADV_WILLNEED);
+            if (r->fetcher.align == 1)
+                (void)posix_fadvise(r->fetcher.fd, (off_t)offset, (off_t)length,
+                                    POSIX_FADV_WILLNEED);
             return;
         }
         if (r->n_ranges < RANGES_MAX)
@@ -694,12 +624,12 @@ static void reader_hint(struct io_source *base, enum io_hint hint, uint64_t offs
     case IO_HINT_SEQUENTIAL:
         r->sequential = true;
         r->random = false;
-        (void)posix_fadvise(r->fd, 0, 0, POSIX_FADV_SEQUENTIAL);
+        (void)posix_fadvise(r->fetcher.fd, 0, 0, POSIX_FADV_SEQUENTIAL);
         break;
     case IO_HINT_RANDOM:
         r->sequential = false;
         r->random = true;
-        (void)posix_fadvise(r->fd, 0, 0, POSIX_FADV_RANDOM);
+        (void)posix_fadvise(r->fetcher.fd, 0, 0, POSIX_FADV_RANDOM);
         return;
     case IO_HINT_DONTNEED:
         give_back(r, offset, length);
@@ -708,29 +638,35 @@ static void reader_hint(struct io_source *base, enum io_hint hint, uint64_t offs
         break;
     }
     read_ahead(r, first);
-    io_reader_flush(r->reader);
+    io_reader_flush(r->fetcher.reader);
 }
 
 static void reader_close(struct io_source *base)
 {
     struct reader_source *r = (struct reader_source *)base;
+    bool stuck = false;
 
     for (struct slot *s = r->slots; s < r->slots + r->n_slots; s++)
-        wait_for(r, &s->fetch);
+        fetch_wait(&r->fetcher, &s->fetch);
     while (r->loan_count)
         drop_loan(r);
     io_cached_close(r->view);
     mem_free(r->loan_memory);
-    mem_free(r->aside);
     mem_free(r->buckets);
-    mem_free(r->memory);
+    for (struct slot *s = r->slots; s < r->slots + r->n_slots; s++)
+        stuck |= s->fetch.q.stuck;
+    if (stuck)
+        io_reader_abandon(r->fetcher.reader, r->memory);
+    else
+        mem_free(r->memory);
+    fetcher_done(&r->fetcher);
     mem_free(r);
 }
 
 /* Chunk size and table size for a cache of so many bytes. */
 static void measure(struct reader_source *r, size_t cache_bytes)
 {
-    uint32_t least = r->align > CHUNK_MIN_BYTES ? r->align : CHUNK_MIN_BYTES;
+    uint32_t least = r->fetcher.align > CHUNK_MIN_BYTES ? r->fetcher.align : CHUNK_MIN_BYTES;
     uint32_t chunk = least > CHUNK_BYTES ? least : CHUNK_BYTES;
     size_t count;
 
@@ -761,16 +697,15 @@ int io_source_open_reader(struct io_reader *reader, int fd, uint64_t size_bytes,
                                              .lend = reader_lend,
                                              .look = reader_look,
                                              .torn = reader_torn};
-    struct reader_source plan = {.base = {.ops = &ops, .size_bytes = size_bytes},
-                                 .reader = reader,
-                                 .fd = fd,
-                                 .window = cache_bytes,
-                                 .viewless = cache_bytes < WINDOW_LEAST,
-                                 .align = io_file_direct_align(fd)};
+    struct reader_source plan = {
+        .base = {.ops = &ops, .size_bytes = size_bytes},
+        .fetcher = {.reader = reader, .fd = fd, .align = io_file_direct_align(fd)},
+        .window = cache_bytes,
+        .viewless = cache_bytes < WINDOW_LEAST};
     struct reader_source *r;
     uint32_t n_buckets = 1;
 
-    plan.cacheless = plan.align > 1;
+    plan.cacheless = plan.fetcher.align > 1;
     measure(&plan, cache_bytes);
     while (n_buckets < plan.n_slots)
         n_buckets *= 2;
@@ -779,7 +714,8 @@ int io_source_open_reader(struct io_reader *reader, int fd, uint64_t size_bytes,
     if (!r)
         return ERR_NOMEM;
     *r = plan;
-    r->memory = mem_aligned(r->align > CHUNK_MIN_BYTES ? r->align : CHUNK_MIN_BYTES,
+    r->fetcher.source = &r->base;
+    r->memory = mem_aligned(r->fetcher.align > CHUNK_MIN_BYTES ? r->fetcher.align : CHUNK_MIN_BYTES,
                             (size_t)r->n_slots * r->chunk_bytes);
     r->buckets = mem_alloc_array(n_buckets, sizeof *r->buckets);
     if (!r->memory || !r->buckets) {

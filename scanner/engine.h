@@ -63,7 +63,9 @@ struct engine_job {
     const struct io_file *file;
     const struct ost_header *header; /* already checked: sound enough to be read */
     enum io_backend io;
-    uint64_t memory_bytes; /* the share of --memory that is this job's */
+    uint64_t read_timeout_ns;     /* 0: none; libpff's child has a limit of its own */
+    struct io_first_fault *first; /* see source.h; may be NULL */
+    uint64_t memory_bytes;        /* the share of --memory that is this job's */
     const struct ost_hasher *hasher;
     const atomic_bool *cancel; /* may be NULL */
     const char *child_exe;     /* the program to spawn for helpers; NULL: /proc/self/exe */

@@ -355,12 +355,12 @@ int native_run_source(const struct engine_job *job, const struct engine_sink *si
 static int native_run_file(const struct engine_job *job, const struct engine_sink *sink)
 {
     const struct io_file *file = job->file;
-    struct io_reader_options options = {.backend = job->io};
+    struct io_reader_options options = {.backend = job->io, .timeout_ns = job->read_timeout_ns};
     struct io_reader *reader = NULL;
     struct io_source *source = NULL;
     int rc = 0;
 
-    if (!file->direct && job->io != IO_BACKEND_URING) {
+    if (!file->direct && job->io != IO_BACKEND_URING && !job->read_timeout_ns) {
         rc = io_source_open_pread(file->fd, file->id.size_bytes, &source);
     } else {
         rc = io_reader_create(&options, &reader);
@@ -368,8 +368,10 @@ static int native_run_file(const struct engine_job *job, const struct engine_sin
             rc =
                 io_source_open_reader(reader, file->fd, file->id.size_bytes, READER_CACHE, &source);
     }
-    if (!rc)
+    if (!rc) {
+        source->first = job->first;
         rc = native_run_source(job, sink, source);
+    }
     io_source_close(source);
     io_reader_destroy(reader);
     return rc;

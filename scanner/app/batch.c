@@ -18,7 +18,8 @@
 
 static int probe_io(struct batch *b)
 {
-    const struct io_reader_options wanted = {.backend = b->options->io};
+    const struct io_reader_options wanted = {.backend = b->options->io,
+                                             .timeout_ns = options_read_timeout_ns(b->options)};
     struct io_reader *reader = NULL;
     int err = io_reader_create(&wanted, &reader);
 

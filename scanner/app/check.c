@@ -71,6 +71,7 @@ struct subject {
     const char *path;
     struct io_file file;
     struct fault fault;
+    struct io_first_fault first;
     struct io_source *sources[CHK_SOURCES_MAX];
     int fds[CHK_SOURCES_MAX]; /* theirs */
     unsigned source_count;
@@ -118,7 +119,8 @@ static int open_sources(struct subject *s)
     while (!err && s->source_count < wanted) {
         struct io_reader **reader = &s->worker->readers[s->source_count];
         const struct io_reader_options how = {.backend = s->worker->check->batch.io,
-                                              .depth = READS_IN_FLIGHT};
+                                              .depth = READS_IN_FLIGHT,
+                                              .timeout_ns = options_read_timeout_ns(o)};
 
         if (!*reader)
             err = io_reader_create(&how, reader);
@@ -129,9 +131,20 @@ static int open_sources(struct subject *s)
                                     &s->sources[s->source_count]);
         if (err)
             io_file_untwin(&s->file, s->fds[s->source_count]);
-        s->source_count += !err;
+        else
+            s->sources[s->source_count++]->first = &s->first;
     }
     return err;
+}
+
+static void close_sources(struct subject *s)
+{
+    while (s->source_count) {
+        unsigned last = --s->source_count;
+
+        io_source_close(s->sources[last]);
+        io_file_untwin(&s->file, s->fds[last]);
+    }
 }
 
 static int read_header(struct subject *s)
@@ -171,7 +184,11 @@ static int check_steady(struct subject *s, unsigned flags)
     const struct bytes head = {s->head, size < sizeof s->head ? (size_t)size : sizeof s->head};
     const struct finding f = finding_of(F_changed_while_read);
     bool changed;
-    int err = steady_check(&s->steady, s->path, flags, &s->file, head, s->header.format, &changed);
+    int err;
+
+    close_sources(s);
+    err = steady_check(&s->steady, s->worker->readers[0], s->path, flags, &s->file, head,
+                       s->header.format, &changed);
 
     if (err || !changed)
         return err;
@@ -381,15 +398,14 @@ static void check_image(void *ctx, struct work *work)
     }
     o->err = check_open(&s, o);
     o->cancelled = o->err == ERR_CANCELLED;
+    if (o->err && !s.fault.code && s.first.fault.code == o->err)
+        s.fault = s.first.fault;
     if (o->err)
         tell_failure(&s, o);
     else if (!o->foreign)
         tell(&s, o);
     on_progress(&s, UINT64_MAX);
-    for (unsigned i = 0; i < s.source_count; i++) {
-        io_source_close(s.sources[i]);
-        io_file_untwin(&s.file, s.fds[i]);
-    }
+    close_sources(&s);
     io_file_close(&s.file);
     idx_finding_list_destroy(s.list);
     work->outcome = o;

@@ -32,7 +32,8 @@ static int make_folder(struct buf *dir, struct fault *fault)
 
 static enum io_backend backend_of(const struct options *o)
 {
-    const struct io_reader_options wanted = {.backend = o->io};
+    const struct io_reader_options wanted = {.backend = o->io,
+                                             .timeout_ns = options_read_timeout_ns(o)};
     struct io_reader *reader = NULL;
     enum io_backend io = IO_BACKEND_PREAD;
 

@@ -36,6 +36,7 @@ struct image_worker {
     struct buf absolute;
     struct io_file file;
     struct io_source *source;
+    struct io_first_fault first;
     struct image_outcome *outcome;
     struct chk_result structure;
     bool has_header;
@@ -49,13 +50,19 @@ struct image_worker {
 
 int image_worker_create(const struct image_run *run, struct image_worker **out)
 {
+    const struct kit_options kit = {
+        .digest = run->options->digest,
+        .io = run->io,
+        .read_timeout_ns = options_read_timeout_ns(run->options),
+        .redact_key = run->redact_key,
+    };
     struct image_worker *w = mem_zalloc(sizeof *w);
     int err;
 
     if (!w)
         return ERR_NOMEM;
     w->run = run;
-    err = kit_init(&w->kit, run->options->digest, run->io, run->redact_key);
+    err = kit_init(&w->kit, &kit);
     if (!err)
         err = records_init(&w->rec, &w->kit, run->counters, run->options->verbose);
     if (err)
@@ -95,13 +102,26 @@ static int write_scan(struct image_worker *w)
     return records_put_line(&w->rec, RECORD_SCAN);
 }
 
+static int open_source(void *ctx, void *kit, struct io_source **out)
+{
+    struct image_worker *w = ctx;
+    struct io_source *source;
+    int err = io_source_open_reader(((struct kit *)kit)->reader, w->file.fd, w->file.id.size_bytes,
+                                    READ_AHEAD, &source);
+
+    if (err)
+        return err;
+    source->first = &w->first;
+    *out = source;
+    return 0;
+}
+
 /* The header's bytes into w->head; what keeps them from being read is the result. */
 static int read_header(struct image_worker *w)
 {
     size_t wanted =
         w->file.id.size_bytes < OST_HEADER_SIZE ? (size_t)w->file.id.size_bytes : OST_HEADER_SIZE;
-    int err = io_source_open_reader(w->kit.reader, w->file.fd, w->file.id.size_bytes, READ_AHEAD,
-                                    &w->source);
+    int err = open_source(w, &w->kit, &w->source);
     const uint8_t *bytes = w->head;
 
     /* Lent, and no more is read than this. */
@@ -144,6 +164,8 @@ static struct engine_job job_of(struct image_worker *w)
         .header = &w->header,
         .io = w->run->io,
         .memory_bytes = w->work->memory_bytes,
+        .read_timeout_ns = options_read_timeout_ns(w->run->options),
+        .first = &w->first,
         .hasher = &w->kit.hasher,
         .cancel = w->run->cancel,
     };
@@ -181,14 +203,6 @@ static int cross_check(struct image_worker *w)
         return crosscheck_skip(&w->rec, records_on_finding,
                                "libpff is no witness of enciphered 4k images");
     return crosscheck_run(w->rec.cross, &job, &w->rec, records_on_finding);
-}
-
-static int open_source(void *ctx, void *kit, struct io_source **out)
-{
-    const struct image_worker *w = ctx;
-
-    return io_source_open_reader(((struct kit *)kit)->reader, w->file.fd, w->file.id.size_bytes,
-                                 READ_AHEAD, out);
 }
 
 static void note_read(struct image_worker *w)
@@ -252,8 +266,11 @@ static int note_change(struct image_worker *w)
     int err;
 
     if (!w->rec.changed) {
+        /* Its reader is needed once more. */
+        io_source_close(w->source);
+        w->source = NULL;
         err =
-            steady_check(&w->rec.steady, w->path, open_flags(w), &w->file,
+            steady_check(&w->rec.steady, w->kit.reader, w->path, open_flags(w), &w->file,
                          (struct bytes){w->head, w->head_size}, w->header.format, &w->rec.changed);
         if (err || !w->rec.changed)
             return err;
@@ -509,6 +526,8 @@ static void describe_failure(struct image_worker *w, int err)
 {
     const struct chk_facts facts = {.account = "unknown", .in_use = err == ERR_BUSY};
 
+    if (!w->outcome->fault.code && w->first.fault.code == err)
+        w->outcome->fault = w->first.fault;
     outcome_fail(w->outcome, err, w->rec.output_failed);
     if (err == ERR_BUSY && w->rec.tally && chk_verdict_make(w->rec.tally, &facts, &w->verdict) == 0)
         w->outcome->remedy = w->verdict.remedy;
@@ -520,6 +539,7 @@ void image_scan(struct image_worker *w, const struct work *work, struct image_ou
     int err;
 
     *outcome = (struct image_outcome){.remedy = REMEDY_UNKNOWN};
+    w->first = (struct io_first_fault){.taken = ATOMIC_FLAG_INIT};
     w->started_ns = clock_real_ns();
     w->work = work;
     w->path = work->path;

@@ -8,23 +8,24 @@
 
 enum { ITEM_ARENA_LIMIT = 512 << 20, READS_IN_FLIGHT = 32 };
 
-int kit_init(struct kit *k, enum idx_algorithm digest, enum io_backend io, struct bytes redact_key)
+int kit_init(struct kit *k, const struct kit_options *options)
 {
-    const struct io_reader_options how = {.backend = io, .depth = READS_IN_FLIGHT};
+    const struct io_reader_options how = {
+        .backend = options->io, .depth = READS_IN_FLIGHT, .timeout_ns = options->read_timeout_ns};
     int err;
 
     *k = (struct kit){.line = BUF_INIT};
     arena_init(&k->arena, ITEM_ARENA_LIMIT);
-    err = idx_digester_create(digest, &k->digester);
+    err = idx_digester_create(options->digest, &k->digester);
     if (!err)
-        err = idx_hash_create(digest, &k->hash);
+        err = idx_hash_create(options->digest, &k->hash);
     if (!err)
         err = idx_text_create(&k->text);
     k->log.text = k->text;
     if (!err)
         err = packer_create(&k->packer);
-    if (!err && redact_key.size)
-        err = idx_redactor_create(redact_key, &k->redactor);
+    if (!err && options->redact_key.size)
+        err = idx_redactor_create(options->redact_key, &k->redactor);
     if (!err)
         err = io_reader_create(&how, &k->reader);
     if (err)

@@ -34,8 +34,15 @@ struct kit {
     struct buf note;               /* the same, packed */
 };
 
-/* redact_key: empty for none. ERR_NOMEM, ERR_MFILE, ERR_SYS, ERR_UNSUPPORTED (hash.h). */
-int kit_init(struct kit *k, enum idx_algorithm digest, enum io_backend io, struct bytes redact_key);
+struct kit_options {
+    enum idx_algorithm digest;
+    enum io_backend io;
+    uint64_t read_timeout_ns; /* 0: none */
+    struct bytes redact_key;  /* empty: none */
+};
+
+/* ERR_NOMEM, ERR_MFILE, ERR_SYS, ERR_UNSUPPORTED (hash.h). */
+int kit_init(struct kit *k, const struct kit_options *options);
 void kit_done(struct kit *k); /* all zero is allowed */
 
 /* Redacts the record that stands in k->line, where there is a key. */

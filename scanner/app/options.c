@@ -25,6 +25,7 @@ enum {
 enum long_only {
     OPT_JOBS = OPT_FIRST_LONG,
     OPT_MEMORY,
+    OPT_READ_TIMEOUT,
     OPT_ENGINE,
     OPT_CROSSCHECK,
     OPT_IO,
@@ -84,6 +85,8 @@ static const struct entry {
      "read that share of items by libpff too, and report differences"},
     {"io", OPT_IO, "NAME", COMMAND_SCAN | COMMAND_CHECK | COMMAND_COMPARE,
      "auto, uring or pread (default: auto)"},
+    {"read-timeout", OPT_READ_TIMEOUT, "SECONDS", COMMAND_SCAN | COMMAND_CHECK | COMMAND_COMPARE,
+     "give up a read that takes longer (default: 120; 0: never)"},
     {"direct", OPT_DIRECT, NULL, COMMAND_SCAN | COMMAND_CHECK, "bypass the page cache"},
     {"device", OPT_DEVICE, "KIND", COMMAND_SCAN | COMMAND_CHECK,
      "what images lie on: auto, flash, or disk (one reader, in order) (default: auto)"},
@@ -233,7 +236,14 @@ bool options_size(const char *text, uint64_t *bytes)
     return true;
 }
 
-enum { MEMORY_LEAST = 16 << 20, RATE_LEAST = 4096, JOBS_MOST = 1024, SHARDS_MOST = 10000 };
+enum {
+    MEMORY_LEAST = 16 << 20,
+    RATE_LEAST = 4096,
+    JOBS_MOST = 1024,
+    READ_TIMEOUT = 120,
+    SECONDS_MOST = 86400,
+    SHARDS_MOST = 10000
+};
 
 static bool parse_count(const char *text, unsigned most, unsigned *out)
 {
@@ -262,6 +272,14 @@ static bool parse_rate(const char *text, uint64_t *out)
     memcpy(size, text, length);
     size[length] = '\0';
     return options_size(size, out) && *out >= RATE_LEAST;
+}
+
+static bool parse_seconds(const char *text, unsigned *out)
+{
+    if (strcmp(text, "0") != 0)
+        return parse_count(text, SECONDS_MOST, out);
+    *out = 0;
+    return true;
 }
 
 /* "I/N" with 1 <= I <= N. */
@@ -373,6 +391,8 @@ static bool apply(struct options *o, int value, const char *argument)
         return choice >= 0;
     case OPT_MAX_RATE:
         return parse_rate(argument, &o->max_rate);
+    case OPT_READ_TIMEOUT:
+        return parse_seconds(argument, &o->read_timeout);
     case OPT_ENGINE:
         o->engine = argument;
         return one_of(argument, engines) >= 0;
@@ -465,6 +485,7 @@ static void set_defaults(struct options *o, enum command command)
         .command = command,
         .jobs = processors > 0 && processors <= JOBS_MOST ? (unsigned)processors : 1,
         .memory_bytes = default_memory(),
+        .read_timeout = READ_TIMEOUT,
         .engine = "native",
         .io = IO_BACKEND_AUTO,
         .fail_on = command == COMMAND_CHECK ? FAIL_CORRUPT : FAIL_NEVER,

@@ -55,6 +55,7 @@ struct options {
     const char *redact_key;
     unsigned jobs;
     uint64_t memory_bytes;
+    unsigned read_timeout; /* seconds; 0: none */
     const char *engine;
     unsigned crosscheck; /* scan: percent of items that libpff reads too; 0: none */
     enum io_backend io;
@@ -90,5 +91,11 @@ void options_done(struct options *o);
 
 /* "64M", "2G", "1.5G", "4096": bytes, powers of 1024; false when it is no size. */
 bool options_size(const char *text, uint64_t *bytes);
+
+/* --read-timeout; 0: none. */
+static inline uint64_t options_read_timeout_ns(const struct options *o)
+{
+    return o->read_timeout * UINT64_C(1000000000);
+}
 
 #endif

@@ -24,9 +24,9 @@ struct resume {
 static bool is_harmless(const char *given)
 {
     static const char *const names[] = {
-        "output",    "jobs",       "memory", "io",     "direct",     "progress", "quiet",
-        "verbose",   "json",       "null",   "recall", "fail-on",    "force",    "shard",
-        "all-files", "files-from", "engine", "digest", "crosscheck",
+        "output",    "jobs",       "memory", "io",     "direct",     "progress",     "quiet",
+        "verbose",   "json",       "null",   "recall", "fail-on",    "force",        "shard",
+        "all-files", "files-from", "engine", "digest", "crosscheck", "read-timeout",
     };
     size_t size = strcspn(given, "=");
 

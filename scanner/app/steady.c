@@ -5,16 +5,14 @@
  */
 #include "scanner/app/steady.h"
 
-#include <errno.h>
-#include <fcntl.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "io/mem.h"
+#include "io/source.h"
 #include "scanner/ost/block.h"
 #include "scanner/ost/page.h"
 
-enum { EXTENT_MOST = 128 << 10 }; /* more than any block has */
+enum { EXTENT_MOST = 128 << 10 /* more than any block has */, READ_AHEAD = 16 << 10 };
 
 static bool is_of_block(enum finding_code code)
 {
@@ -45,21 +43,10 @@ void steady_suspect(struct steady *s, const struct finding *f)
 }
 
 /* False when not all of it can be read: the file became shorter, or the storage refuses. */
-static bool read_again(int fd, uint64_t offset, uint8_t *into, size_t size)
+static bool read_again(struct io_source *again, uint64_t offset, uint8_t *into, size_t size)
 {
-    (void)posix_fadvise(fd, (off_t)offset, (off_t)size, POSIX_FADV_DONTNEED);
-    while (size) {
-        ssize_t n = pread(fd, into, size, (off_t)offset);
-
-        if (n < 0 && errno == EINTR)
-            continue;
-        if (n <= 0)
-            return false;
-        into += n;
-        offset += (uint64_t)n;
-        size -= (size_t)n;
-    }
-    return true;
+    io_source_hint(again, IO_HINT_DONTNEED, offset, size);
+    return io_source_read(again, offset, into, size) == 0;
 }
 
 static bool is_another_file(const struct io_identity *a, const struct io_identity *b)
@@ -101,8 +88,8 @@ static bool is_right_now(const struct steady_suspect *s, const struct ost_varian
     return s->block ? is_right_block(s, v, bytes) : is_right_page(s, v, bytes);
 }
 
-static int check_suspects(const struct steady *s, int fd, const struct ost_variant *v,
-                          bool *changed)
+static int check_suspects(const struct steady *s, struct io_source *again,
+                          const struct ost_variant *v, bool *changed)
 {
     uint8_t *bytes = s->count && v ? mem_alloc(EXTENT_MOST) : NULL;
 
@@ -114,31 +101,32 @@ static int check_suspects(const struct steady *s, int fd, const struct ost_varia
         const struct steady_suspect *one = &s->suspects[i];
 
         if ((one->block ? one->length >= v->block_trailer : one->length == v->page_size) &&
-            read_again(fd, one->offset, bytes, one->length))
+            read_again(again, one->offset, bytes, one->length))
             *changed = is_right_now(one, v, bytes);
     }
     mem_free(bytes);
     return 0;
 }
 
-static int check_bytes(const struct steady *s, const struct io_file *again, struct bytes head,
+static int check_bytes(const struct steady *s, struct io_source *again, struct bytes head,
                        enum ost_format format, bool *changed)
 {
     uint8_t now[OST_HEADER_SIZE];
 
-    *changed = head.size > sizeof now || !read_again(again->fd, 0, now, head.size) ||
+    *changed = head.size > sizeof now || !read_again(again, 0, now, head.size) ||
                memcmp(now, head.data, head.size) != 0;
     if (*changed)
         return 0;
-    return check_suspects(s, again->fd,
-                          format == OST_FORMAT_UNKNOWN ? NULL : ost_variant_of(format), changed);
+    return check_suspects(s, again, format == OST_FORMAT_UNKNOWN ? NULL : ost_variant_of(format),
+                          changed);
 }
 
-int steady_check(const struct steady *s, const char *path, unsigned flags,
+int steady_check(const struct steady *s, struct io_reader *reader, const char *path, unsigned flags,
                  const struct io_file *file, struct bytes head, enum ost_format format,
                  bool *changed)
 {
     struct io_identity now;
+    struct io_source *source = NULL;
     struct io_file again = {0};
     struct fault fault;
     int err;
@@ -150,7 +138,14 @@ int steady_check(const struct steady *s, const char *path, unsigned flags,
     if (err == ERR_NOMEM || err == ERR_MFILE)
         return err;
     *changed = err || is_another_file(&again.id, &file->id);
-    err = *changed ? 0 : check_bytes(s, &again, head, format, changed);
+    err = 0;
+    if (!*changed)
+        err = io_source_open_reader(reader, again.fd, again.id.size_bytes, READ_AHEAD, &source);
+    if (!err && !*changed) {
+        io_source_hint(source, IO_HINT_RANDOM, 0, again.id.size_bytes);
+        err = check_bytes(s, source, head, format, changed);
+    }
+    io_source_close(source);
     io_file_close(&again);
     return err;
 }

@@ -27,6 +27,8 @@ struct steady_suspect {
     bool block, has_bid;
 };
 
+struct io_reader;
+
 struct steady {
     struct steady_suspect suspects[STEADY_SUSPECTS]; /* the first ones */
     unsigned count;
@@ -36,10 +38,11 @@ struct steady {
 void steady_suspect(struct steady *s, const struct finding *f);
 
 /*
- * Whether the image at `path`, open as `file` with `head` as the bytes of its header, stood still.
- * flags: as it was opened. ERR_NOMEM, ERR_MFILE: it could not be looked at.
+ * Reads through `reader`, which no source uses meanwhile. Whether the image at `path`, open as
+ * `file` with `head` as the bytes of its header, stood still. flags: as it was opened. ERR_NOMEM,
+ * ERR_MFILE: it could not be looked at.
  */
-int steady_check(const struct steady *s, const char *path, unsigned flags,
+int steady_check(const struct steady *s, struct io_reader *reader, const char *path, unsigned flags,
                  const struct io_file *file, struct bytes head, enum ost_format format,
                  bool *changed);
 

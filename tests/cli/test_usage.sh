@@ -16,7 +16,7 @@ check "--version" helps --version
 check "scan --help" helps scan --help
 check "show --help" helps show --help
 check "help names every option of scan" bash -c "
-    for o in jobs memory engine crosscheck io direct device max-rate digest all-files files-from null recall fail-on progress json quiet verbose; do
+    for o in jobs memory engine crosscheck io direct device max-rate read-timeout digest all-files files-from null recall fail-on progress json quiet verbose; do
         '$OSTSCAN' scan --help | grep -qe \"--\$o\" || { echo \$o; exit 1; }
     done"
 check "no command" refuses "no command given"

@@ -23,7 +23,7 @@
 #include "tests/gen/run.h"
 #include "tests/support/tempdir.h"
 
-enum { SECONDS = 120, SAID = 1 << 20 };
+enum { SECONDS = 120, SAID = 1 << 20, FIRST_SITES = 12 };
 
 static const struct rig_fault nothing = {.record_fd = -1};
 
@@ -173,15 +173,35 @@ int rig_run(struct rig *r, const char *command, const char *argument, const stru
     return run(r, argv, 7, fault);
 }
 
+static char *text(const char *given, const char *otherwise)
+{
+    return (char *)(uintptr_t)(given ? given : otherwise);
+}
+
 int rig_scan(struct rig *r, const char *out, const struct rig_fault *fault)
 {
     char target[RIG_PATH], images[RIG_PATH];
-    char *argv[] = {"ostscan", "scan",     "-q",  "--progress", "never", "--io", "pread", "--jobs",
-                    "1",       "--memory", "64M", "-o",         target,  images, NULL};
+    char *argv[] = {"ostscan",
+                    "scan",
+                    "-q",
+                    "--progress",
+                    "never",
+                    "--io",
+                    text(fault->io, "pread"),
+                    "--read-timeout",
+                    text(fault->read_timeout, "600"),
+                    "--jobs",
+                    "1",
+                    "--memory",
+                    "64M",
+                    "-o",
+                    target,
+                    images,
+                    NULL};
 
     path_of(r, out, target);
     path_of(r, "images", images);
-    return run(r, argv, 14, fault);
+    return run(r, argv, 16, fault);
 }
 
 static int is_temporary(const char *path, const struct stat *st, int type, struct FTW *ftw)
@@ -249,4 +269,43 @@ void rig_remove(struct rig *r, const char *out)
 
     path_of(r, out, path);
     nftw(path, remove_one, 16, FTW_PHYS | FTW_DEPTH);
+}
+
+void rig_expect_said(struct rig *r, int status, const char *what, uint64_t nth)
+{
+    const char *said = rig_said(r, "out");
+    bool why = strstr(said, "ostscan: ") || strstr(said, "\"reason\"");
+
+    if (status && !why)
+        print_message("%s %llu: nothing was said: %s\n", what, (unsigned long long)nth, said);
+    assert_true(!status || why);
+}
+
+unsigned rig_fail_each(struct rig *r, const char *io, enum syscall_kind kind, int errnum,
+                       bool all_after)
+{
+    const unsigned share = io && RIG_SHARE < 3 ? 3 : RIG_SHARE;
+    const unsigned step = getenv("OSTSCAN_ALL_FAULTS") ? 1 : share;
+    unsigned tried = 0;
+
+    for (uint64_t nth = 1;; nth += nth < FIRST_SITES ? 1 : step) {
+        struct rig_fault fault = {.record_fd = -1, .io = io};
+        int status;
+
+        fault.calls = (struct syscall_plan){
+            .fail_nth = nth, .all_after = all_after, .kind = kind, .errnum = errnum};
+        status = rig_scan(r, "out", &fault);
+        if (!r->counts->hit) {
+            assert_int_equal(status, 0);
+            rig_remove(r, "out");
+            return (unsigned)r->counts->calls[kind];
+        }
+        tried++;
+        rig_expect_said(r, status, syscall_name(kind), nth);
+        if (tried % share == 0) {
+            rig_manifests(r, "out");
+            rig_heals(r, "out");
+        }
+        rig_remove(r, "out");
+    }
 }

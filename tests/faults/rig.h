@@ -33,9 +33,11 @@ void rig_teardown(struct rig *r);
 /* What is in the way of a run. */
 struct rig_fault {
     struct syscall_plan calls;
-    uint64_t mem_nth; /* that allocation fails; 0: none */
-    bool mem_after;   /* and all later ones */
-    int record_fd;    /* -1: nothing is recorded */
+    uint64_t mem_nth;         /* that allocation fails; 0: none */
+    bool mem_after;           /* and all later ones */
+    int record_fd;            /* -1: nothing is recorded */
+    const char *io;           /* NULL: pread */
+    const char *read_timeout; /* seconds; NULL: more than a test takes */
 };
 
 /* Runs `ostscan scan` over the images into <dir>/<out>, its messages into <dir>/log. Returns the
@@ -53,6 +55,16 @@ unsigned rig_manifests(struct rig *r, const char *out);
 void rig_heals(struct rig *r, const char *out);
 /* The messages of the last run, and scan.jsonl of `out`, in one text; valid until the next call. */
 const char *rig_said(struct rig *r, const char *out);
+/* A run of that status said why, if it is not 0. */
+void rig_expect_said(struct rig *r, int status, const char *what, uint64_t nth);
+/*
+ * Makes the first call of a kind fail, then the second …, under a sanitizer a share of the later
+ * ones; all_after: and all that follow. Every run that does not get its way says so, and what it
+ * leaves is gone on with. io: the scans' backend, NULL: pread; of rings' many calls a third of the
+ * later ones is tried. Returns how many calls there are.
+ */
+unsigned rig_fail_each(struct rig *r, const char *io, enum syscall_kind kind, int errnum,
+                       bool all_after);
 void rig_remove(struct rig *r, const char *out);
 
 #endif

@@ -21,6 +21,8 @@
 #include <sys/uio.h>
 #include <unistd.h>
 
+#include "io/reader.h"
+
 static struct syscall_plan plan;
 static struct syscall_counts *counts;
 static atomic_uint touching; /* reads that touched the torn range */
@@ -29,28 +31,12 @@ static int record_fd = -1;
 const char *syscall_name(enum syscall_kind kind)
 {
     static const char *const names[CALL_KINDS] = {
-        "open",  "openat",    "read",      "pread",     "preadv",   "write", "pwrite",
-        "fsync", "fdatasync", "ftruncate", "renameat",  "unlinkat", "mkdir", "stat",
-        "fstat", "fstatat",   "getdents",  "getrandom", "flock",    "fcntl", "thread"};
+        "open",       "openat",     "read",      "pread",          "preadv",   "write", "pwrite",
+        "fsync",      "fdatasync",  "ftruncate", "renameat",       "unlinkat", "mkdir", "stat",
+        "fstat",      "fstatat",    "getdents",  "getrandom",      "flock",    "fcntl", "thread",
+        "completion", "submission", "ring",      "lost completion"};
 
     return names[kind];
-}
-
-void syscalls_arm(const struct syscall_plan *p, struct syscall_counts *c)
-{
-    plan = *p;
-    counts = c;
-    atomic_store(&touching, 0);
-}
-
-void syscalls_disarm(void)
-{
-    counts = NULL;
-}
-
-void syscalls_record(int fd)
-{
-    record_fd = fd;
 }
 
 /* Whether this call is one that fails; errno is set then (0: it is to be short). */
@@ -71,6 +57,69 @@ static bool fails(enum syscall_kind kind)
     }
     errno = plan.errnum;
     return true;
+}
+
+/* What readers ask (io/reader.h). */
+
+static int on_outcome(void *ctx, const struct io_request *r, uint64_t offset, int outcome)
+{
+    (void)ctx;
+    (void)r;
+    (void)offset;
+    if (outcome <= 0 || !fails(CALL_COMPLETION))
+        return outcome;
+    return plan.errnum ? -plan.errnum : outcome > 1 ? outcome / 2 : outcome;
+}
+
+static bool is_stuck(uint64_t offset, uint64_t size)
+{
+    bool stuck = counts && offset < plan.stuck_to && offset + size > plan.stuck_from;
+
+    if (stuck)
+        atomic_fetch_add(&counts->hit, 1);
+    return stuck;
+}
+
+static bool on_end(void *ctx, const struct io_request *r, uint64_t offset)
+{
+    (void)ctx;
+    return is_stuck(offset, r->length) || fails(CALL_LOST);
+}
+
+static int on_submit(void *ctx)
+{
+    (void)ctx;
+    return fails(CALL_SUBMISSION) ? plan.errnum : 0;
+}
+
+static int on_setup(void *ctx)
+{
+    (void)ctx;
+    return fails(CALL_RING) ? plan.errnum : 0;
+}
+
+void syscalls_arm(const struct syscall_plan *p, struct syscall_counts *c)
+{
+    static const struct io_reader_options hooks = {.test_outcome = on_outcome,
+                                                   .test_lost = on_end,
+                                                   .test_submit = on_submit,
+                                                   .test_setup = on_setup};
+
+    plan = *p;
+    counts = c;
+    atomic_store(&touching, 0);
+    io_reader_test_all(&hooks);
+}
+
+void syscalls_disarm(void)
+{
+    counts = NULL;
+    io_reader_test_all(NULL);
+}
+
+void syscalls_record(int fd)
+{
+    record_fd = fd;
 }
 
 #define NEXT(type, name) ((type)(uintptr_t)dlsym(RTLD_NEXT, name))
@@ -167,10 +216,25 @@ ssize_t read(int fd, void *into, size_t size)
     return cut(CALL_READ, &size) ? NEXT(fn, "read")(fd, into, size) : -1;
 }
 
+static bool is_image(int fd)
+{
+    char link[64], path[1024];
+    ssize_t n;
+
+    snprintf(link, sizeof link, "/proc/self/fd/%d", fd);
+    n = readlink(link, path, sizeof path);
+    return n > 0 && memmem(path, (size_t)n, "/images/", 8) != NULL;
+}
+
 ssize_t pread64(int fd, void *into, size_t size, off64_t offset)
 {
     typedef ssize_t (*fn)(int, void *, size_t, off64_t);
-    ssize_t n = cut(CALL_PREAD, &size) ? NEXT(fn, "pread64")(fd, into, size, offset) : -1;
+    bool fine = (plan.of_images && !is_image(fd)) || cut(CALL_PREAD, &size);
+    ssize_t n;
+
+    while (is_stuck((uint64_t)offset, size) && is_image(fd))
+        pause();
+    n = fine ? NEXT(fn, "pread64")(fd, into, size, offset) : -1;
 
     tear(into, n, offset);
     return n;

@@ -34,6 +34,11 @@ enum syscall_kind {
     CALL_FLOCK,
     CALL_FCNTL,
     CALL_THREAD,
+    /* Of readers, not of libc: */
+    CALL_COMPLETION,
+    CALL_SUBMISSION,
+    CALL_RING, /* its set-up */
+    CALL_LOST, /* a completion that never comes; errnum is nothing */
     CALL_KINDS
 };
 
@@ -45,6 +50,9 @@ struct syscall_plan {
     enum syscall_kind kind;
     int errnum;        /* 0: a short answer: half of what was asked for, at least a byte */
     void (*act)(void); /* instead of failing, this is done before the call */
+    bool of_images;    /* CALL_PREAD: only of files in a folder `images` */
+    /* Reads of readers' that touch [stuck_from, stuck_to) never return. */
+    uint64_t stuck_from, stuck_to;
     /* The n-th read that touches [torn_from, torn_to) gives noise in it, all others the bytes. */
     uint64_t torn_from, torn_to;
     unsigned torn_nth;

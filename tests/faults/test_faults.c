@@ -50,46 +50,7 @@ static const struct {
     {CALL_THREAD, {EAGAIN, -1}, 1},
 };
 
-enum { WAYS = sizeof ways / sizeof ways[0], FIRST_SITES = 12 };
-
-/* A fault that kept something from being done was said, by its path. */
-static void expect_said(int status, const char *what, uint64_t nth)
-{
-    const char *said = rig_said(&rig, "out");
-
-    if (status && !strstr(said, "ostscan: ") && !strstr(said, "\"reason\""))
-        print_message("%s %llu: nothing was said: %s\n", what, (unsigned long long)nth, said);
-    assert_true(!status || strstr(said, "ostscan: ") || strstr(said, "\"reason\""));
-}
-
-/* Makes the first call fail, then the second …, under a sanitizer a share of the later ones.
- * Returns how many there are. */
-static unsigned fail_each(enum syscall_kind kind, int errnum, bool all_after)
-{
-    const unsigned step = getenv("OSTSCAN_ALL_FAULTS") ? 1 : RIG_SHARE;
-    unsigned tried = 0;
-
-    for (uint64_t nth = 1;; nth += nth < FIRST_SITES ? 1 : step) {
-        struct rig_fault fault = {.record_fd = -1};
-        int status;
-
-        fault.calls = (struct syscall_plan){
-            .fail_nth = nth, .all_after = all_after, .kind = kind, .errnum = errnum};
-        status = rig_scan(&rig, "out", &fault);
-        if (!rig.counts->hit) {
-            assert_int_equal(status, 0);
-            rig_remove(&rig, "out");
-            return (unsigned)rig.counts->calls[kind];
-        }
-        tried++;
-        expect_said(status, syscall_name(kind), nth);
-        if (tried % RIG_SHARE == 0) {
-            rig_manifests(&rig, "out");
-            rig_heals(&rig, "out");
-        }
-        rig_remove(&rig, "out");
-    }
-}
+enum { WAYS = sizeof ways / sizeof ways[0] };
 
 static void every_call_fails_once(void **state)
 {
@@ -98,7 +59,7 @@ static void every_call_fails_once(void **state)
     (void)state;
     for (int i = 0; i < WAYS; i++)
         for (int k = 0; k < 4 && ways[i].errnums[k] >= 0; k++) {
-            unsigned sites = fail_each(ways[i].kind, ways[i].errnums[k], false);
+            unsigned sites = rig_fail_each(&rig, NULL, ways[i].kind, ways[i].errnums[k], false);
 
             print_message("%s, %s: %u sites\n", syscall_name(ways[i].kind),
                           ways[i].errnums[k] ? strerror(ways[i].errnums[k]) : "short", sites);
@@ -114,12 +75,12 @@ static void from_some_call_on_all_fail(void **state)
     unsigned all = 0;
 
     (void)state;
-    all += fail_each(CALL_WRITE, ENOSPC, true);
-    all += fail_each(CALL_OPENAT, EROFS, true);
-    all += fail_each(CALL_PWRITE, ENOSPC, true);
-    all += fail_each(CALL_RENAMEAT, EROFS, true);
-    all += fail_each(CALL_FSYNC, EIO, true);
-    all += fail_each(CALL_PREADV, EIO, true);
+    all += rig_fail_each(&rig, NULL, CALL_WRITE, ENOSPC, true);
+    all += rig_fail_each(&rig, NULL, CALL_OPENAT, EROFS, true);
+    all += rig_fail_each(&rig, NULL, CALL_PWRITE, ENOSPC, true);
+    all += rig_fail_each(&rig, NULL, CALL_RENAMEAT, EROFS, true);
+    all += rig_fail_each(&rig, NULL, CALL_FSYNC, EIO, true);
+    all += rig_fail_each(&rig, NULL, CALL_PREADV, EIO, true);
     print_message("%u sites\n", all);
     assert_true(all >= 30);
 }
@@ -139,7 +100,7 @@ static void every_allocation_fails(void **state)
             break;
         failed += status != 0;
         sites++;
-        expect_said(status, "allocation", nth);
+        rig_expect_said(&rig, status, "allocation", nth);
         rig_manifests(&rig, "out");
         if (sites % (10 * RIG_SHARE) == 0)
             rig_heals(&rig, "out");

@@ -102,6 +102,7 @@ static struct held hold_image(const char *path, enum idx_algorithm algorithm)
     struct ost_header_report report;
     struct ost_header header;
     struct io_file file;
+    const struct kit_options how = {.digest = algorithm, .io = IO_BACKEND_PREAD};
     struct fault fault;
     FILE *f = fopen(path, "rb");
 
@@ -110,7 +111,7 @@ static struct held hold_image(const char *path, enum idx_algorithm algorithm)
     fclose(f);
     assert_int_equal(io_file_open(path, IO_FILE_FOLLOW, &file, &fault), 0);
     ost_header_check((struct bytes){head, sizeof head}, file.id.size_bytes, &header, &report);
-    assert_int_equal(kit_init(&h.kit, algorithm, IO_BACKEND_PREAD, (struct bytes){0}), 0);
+    assert_int_equal(kit_init(&h.kit, &how), 0);
     job.file = &file;
     job.header = &header;
     job.hasher = &h.kit.hasher;

@@ -164,6 +164,8 @@ static void switches(void **state)
 {
     (void)state;
     AFTER(direct, true, "check", "--direct");
+    AFTER(read_timeout, 5, "check", "--read-timeout", "5");
+    AFTER(read_timeout, 0, "scan", "-oout", "--read-timeout=0");
     AFTER(all_files, true, "check", "--all-files");
     AFTER(recall, true, "check", "--recall");
     AFTER(deep, true, "check", "--deep");

@@ -45,15 +45,23 @@ static void set_up_failures_say_why(void **state)
     }
 }
 
+/* The errno that ctx points to. */
+static int refuse(void *ctx)
+{
+    return *(int *)ctx;
+}
+
 static void without_io_uring_reads_go_on_by_pread(void **state)
 {
-    static const int errors[] = {ENOSYS, EPERM, EACCES, ENOMEM, EMFILE, EINVAL};
+    static int errors[] = {ENOSYS, EPERM, EACCES, ENOMEM, EMFILE, EINVAL};
     static const enum io_backend asked[] = {IO_BACKEND_AUTO, IO_BACKEND_URING};
     struct reader_fixture *f = *state;
 
     for (size_t i = 0; i < sizeof errors / sizeof errors[0]; i++) {
         f->options.backend = asked[i % 2];
-        f->options.test_setup_errno = errors[i];
+        f->options.test_setup = refuse;
+        f->options.test_outcome = NULL;
+        f->options.test_ctx = &errors[i];
         assert_int_equal(io_reader_create(&f->options, &f->reader), 0);
         assert_string_equal(io_reader_backend(f->reader), "pread");
         assert_non_null(strstr(io_reader_note(f->reader), ": reading by pread"));
@@ -124,13 +132,15 @@ static void the_memlock_limit_is_met_for_real(void **state)
 
 static void a_ring_that_takes_nothing_fails_every_read(void **state)
 {
-    static const int errors[][2] = {{EBADF, ERR_SYS}, {EAGAIN, ERR_SYS}};
+    static int errors[][2] = {{EBADF, ERR_SYS}, {EAGAIN, ERR_SYS}};
     struct reader_fixture *f = *state;
     struct io_request q[40];
     uint8_t into[40][10];
 
     for (size_t e = 0; e < 2; e++) {
-        f->options.test_submit_errno = errors[e][0];
+        f->options.test_submit = refuse;
+        f->options.test_outcome = NULL;
+        f->options.test_ctx = &errors[e][0];
         make_reader(f);
         for (size_t i = 0; i < 40; i++) {
             q[i] = request(f, 0, 10, into[i]);
