@@ -175,12 +175,16 @@ static bool need_not_help(void *ctx)
         return true;
     pthread_mutex_lock(&b->admit_mutex);
     can = admit_can(b->admit);
-    over = admit_is_over(b->admit);
+    over = admit_is_over(b->admit) && atomic_load(&b->in_hand) == 0;
     pthread_mutex_unlock(&b->admit_mutex);
-    return can || (over && atomic_load(&b->in_hand) == 0);
+    return can || over;
 }
 
-/* Begins the next image, if there is one that can be. *over: none will come. */
+/*
+ * Begins the next image, if there is one that can be. *over: none will come, and none is in hand.
+ * An image is in hand from the moment that it is admitted, by the same lock: nobody who asks
+ * whether all is over may see one that is not, for nobody would wake him.
+ */
 static struct work *begin_next(struct batch *b, bool *over)
 {
     struct admitted next;
@@ -192,8 +196,9 @@ static struct work *begin_next(struct batch *b, bool *over)
         w->memory_bytes = next.memory_bytes;
         w->alone = next.alone;
         w->number = next.number;
+        atomic_fetch_add(&b->in_hand, 1);
     }
-    *over = admit_is_over(b->admit);
+    *over = admit_is_over(b->admit) && atomic_load(&b->in_hand) == 0;
     pthread_mutex_unlock(&b->admit_mutex);
     return w;
 }
@@ -203,14 +208,11 @@ static struct work *take(struct batch *b, void *state)
 {
     void *kit = b->callbacks->kit(state);
     struct work *w = NULL;
-    bool over;
+    bool over = false;
 
-    while (!w && !atomic_load(b->interrupted)) {
+    while (!w && !over && !atomic_load(b->interrupted)) {
         crew_idle(b->crew, kit, need_not_help, b);
-        atomic_fetch_add(&b->in_hand, 1);
         w = begin_next(b, &over);
-        if (!w && atomic_fetch_sub(&b->in_hand, 1) == 1 && over)
-            break;
     }
     return w;
 }
@@ -219,8 +221,8 @@ static void give_back(struct batch *b, const struct work *w)
 {
     pthread_mutex_lock(&b->admit_mutex);
     admit_end(b->admit, w->number);
-    pthread_mutex_unlock(&b->admit_mutex);
     atomic_fetch_sub(&b->in_hand, 1);
+    pthread_mutex_unlock(&b->admit_mutex);
     crew_wake(b->crew);
 }
 

@@ -120,4 +120,14 @@ check "… with its place, and nowhere else" json "
 head -c 9000000 "$samples/enron.pst" >"$work/cut.pst"
 check "a cut image is damage" status 4 "$OSTSCAN" check "$work/cut.pst"
 check "… and is named" says out "file_truncated"
+# Threads without an image leave when the last one is done, whoever looks when.
+many_ends() {
+    local i
+    for ((i = 0; i < 60; i++)); do
+        timeout 60 "$OSTSCAN" check -q --jobs 8 "$work/ends.ost" >"$work/out" 2>"$work/err" || return 1
+    done
+}
+"$(dirname "$OSTSCAN")/ostgen" -q --profile tiny --truth none -o "$work/ends.ost"
+check "a check of many threads ends" many_ends
+
 finish
