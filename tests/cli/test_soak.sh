@@ -10,5 +10,5 @@ if grep -q __asan_init "$OSTSCAN" || grep -q __tsan_init "$OSTSCAN"; then
 fi
 folder=$work
 [ ! -w /dev/shm ] || folder=/dev/shm
-check "a scan of 300 images leaves nothing behind" tests/campaign/soak.sh --images 300 --folder "$folder"
+check "a scan of 600 images leaves nothing behind" tests/campaign/soak.sh --images 600 --folder "$folder"
 finish
