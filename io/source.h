@@ -71,7 +71,7 @@ struct io_source {
 int io_source_read(struct io_source *s, uint64_t offset, void *into, size_t size);
 
 /* Loans that are good at once. */
-enum { IO_SOURCE_LOANS = 4 };
+enum { IO_SOURCE_LOANS = 8 };
 /* Ranges that it makes sense to have announced at once. */
 enum { IO_SOURCE_ANNOUNCED = 128 };
 

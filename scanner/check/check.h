@@ -34,7 +34,7 @@ struct crew;
 /* Threads that may help with a sweep. */
 struct chk_help {
     struct crew *crew; /* NULL: there are none */
-    void *kit; /* of the thread that calls chk_run (crew.h) */
+    void *kit;         /* of the thread that calls chk_run (crew.h) */
     void *ctx;
     /* A source of its own for a thread that joins, closed when it leaves. */
     int (*open)(void *ctx, void *kit, struct io_source **out);
@@ -48,9 +48,9 @@ struct chk_job {
     const struct ost_header *header;
     const struct ost_header_report *report; /* from ost_header_check over those bytes */
     uint64_t memory_bytes;                  /* the share of --memory that is this job's */
-    size_t chunk_bytes;        /* the most a read takes; 0: 256 KiB to 1 MiB */
-    bool deep;                 /* inflate every block */
-    const atomic_bool *cancel; /* may be NULL */
+    size_t chunk_bytes;                     /* the most a read takes; 0: 256 or 512 KiB */
+    bool deep;                              /* inflate every block */
+    const atomic_bool *cancel;              /* may be NULL */
 };
 
 struct chk_sink {

@@ -18,8 +18,8 @@
 
 enum {
     REGION_BYTES = 4 * 1024 * 1024,
-    CHUNK_BYTES = 1024 * 1024,
-    CHUNKS_BYTES = 16 * CHUNK_BYTES, /* of the job's own threads together */
+    CHUNK_BYTES = 512 * 1024,        /* eight of them are half of what a source lends from */
+    CHUNKS_BYTES = 32 * CHUNK_BYTES, /* of the job's own threads together */
     TAP_CHUNK_BYTES = 256 * 1024,    /* what a tap makes of it should find it in the cache */
     CHUNK_LEAST = 128 * 1024,        /* any block fits */
     SECOND_NS = 1000000000,
