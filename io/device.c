@@ -1,10 +1,16 @@
 /*
  * device.c: see device.h. A partition has no queue of its own: its disk's folder is the one above.
+ * A guest's disk (virtio, Xen) is called rotational where its host has said nothing, which is most
+ * of them: only "no" is an answer there.
  */
 #include "io/device.h"
 
 #include <fcntl.h>
+#include <limits.h>
+#include <stdbool.h>
 #include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
 #include <sys/sysmacros.h>
 #include <sys/vfs.h>
 #include <unistd.h>
@@ -51,6 +57,15 @@ static enum io_device answer(const char *path)
     return said == '1' ? IO_DEVICE_DISK : said == '0' ? IO_DEVICE_FLASH : IO_DEVICE_UNKNOWN;
 }
 
+/* By the name of the disk's folder. */
+static bool is_of_guest(const char *folder)
+{
+    char path[PATH_MAX];
+    const char *name = realpath(folder, path) ? strrchr(path, '/') : NULL;
+
+    return name && (strncmp(name, "/vd", 3) == 0 || strncmp(name, "/xvd", 4) == 0);
+}
+
 enum io_device io_device_rotates(const char *blocks, unsigned major, unsigned minor)
 {
     static const char *const above[] = {"", "/.."};
@@ -60,6 +75,9 @@ enum io_device io_device_rotates(const char *blocks, unsigned major, unsigned mi
     for (unsigned i = 0; i < 2 && device == IO_DEVICE_UNKNOWN; i++) {
         snprintf(path, sizeof path, "%s/%u:%u%s/queue/rotational", blocks, major, minor, above[i]);
         device = answer(path);
+        snprintf(path, sizeof path, "%s/%u:%u%s", blocks, major, minor, above[i]);
+        if (device == IO_DEVICE_DISK && is_of_guest(path))
+            return IO_DEVICE_UNKNOWN;
     }
     return device;
 }

@@ -19,7 +19,7 @@ enum io_device {
 enum io_device io_device_of(const char *path, uint64_t device);
 
 /* For tests: the two questions. `blocks`: the folder that stands for /sys/dev/block; UNKNOWN: it
- * has no such device. */
+ * has no such device, or that of a guest, whose host says nothing. */
 enum io_device io_device_rotates(const char *blocks, unsigned major, unsigned minor);
 /* type: f_type of statfs. NETWORK or UNKNOWN. */
 enum io_device io_device_of_type(uint64_t type);

@@ -55,6 +55,16 @@ static void disks_and_their_partitions(void **state)
     make(dir, "odd");
     make(dir, "odd/queue");
     put(dir, "odd/queue/rotational", "maybe\n");
+    make(dir, "vda");
+    make(dir, "vda/queue");
+    make(dir, "vda/vda1");
+    put(dir, "vda/queue/rotational", "1\n");
+    make(dir, "xvda");
+    make(dir, "xvda/queue");
+    put(dir, "xvda/queue/rotational", "0\n");
+    link_to(dir, "vda", "254:0");
+    link_to(dir, "vda/vda1", "254:1");
+    link_to(dir, "xvda", "202:0");
     link_to(dir, "sda", "8:0");
     link_to(dir, "sda/sda1", "8:1");
     link_to(dir, "nvme", "259:0");
@@ -63,6 +73,9 @@ static void disks_and_their_partitions(void **state)
     assert_int_equal(io_device_rotates(dir, 8, 1), IO_DEVICE_DISK);
     assert_int_equal(io_device_rotates(dir, 259, 0), IO_DEVICE_FLASH);
     assert_int_equal(io_device_rotates(dir, 7, 0), IO_DEVICE_UNKNOWN);
+    assert_int_equal(io_device_rotates(dir, 254, 0), IO_DEVICE_UNKNOWN);
+    assert_int_equal(io_device_rotates(dir, 254, 1), IO_DEVICE_UNKNOWN);
+    assert_int_equal(io_device_rotates(dir, 202, 0), IO_DEVICE_FLASH);
     assert_int_equal(io_device_rotates(dir, 1, 2), IO_DEVICE_UNKNOWN);
     assert_int_equal(io_device_rotates("/nowhere", 8, 0), IO_DEVICE_UNKNOWN);
 }
