@@ -334,5 +334,6 @@ int idx_verdict_read(struct bytes line, struct arena *arena, struct chk_verdict 
     }
     coverage_of(line, &out->coverage);
     out->has_download = download_of(line, &out->download);
-    return code;
+    /* No verdict is nested as deep as JSON may be. */
+    return code == ERR_LIMIT ? ERR_DAMAGED : code;
 }

@@ -318,6 +318,12 @@ static void a_verdict_is_read_as_it_was_written(void **state)
     assert_memory_equal(line.data, again.data, line.size);
     for (size_t i = 0; i < sizeof wrong / sizeof *wrong; i++)
         assert_int_equal(idx_verdict_read(bytes_text(wrong[i]), &arena, &got), ERR_DAMAGED);
+    buf_reset(&line); /* deeper than JSON is read */
+    buf_printf(&line, "{\"remedy\":\"none\",\"export_first\":\"unknown\",\"reasons\":");
+    for (int i = 0; i < 100; i++)
+        buf_putc(&line, '[');
+    assert_int_equal(idx_verdict_read((struct bytes){line.data, line.size}, &arena, &got),
+                     ERR_DAMAGED);
     buf_done(&line);
     buf_done(&again);
     arena_done(&arena);
