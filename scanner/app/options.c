@@ -367,6 +367,49 @@ static bool parse_fail_on(const char *text, struct options *o)
     return choice >= 0;
 }
 
+/* Applies one option that has no argument. */
+static void apply_flag(struct options *o, int value)
+{
+    switch (value) {
+    case OPT_NULL:
+        o->files_null = true;
+        break;
+    case OPT_ALL_FILES:
+        o->all_files = true;
+        break;
+    case OPT_RECALL:
+        o->recall = true;
+        break;
+    case OPT_FORCE:
+        o->force = true;
+        break;
+    case OPT_FOLLOW:
+        o->follow = true;
+        break;
+    case OPT_REDACT:
+        o->redact = true;
+        break;
+    case OPT_DEEP:
+        o->deep = true;
+        break;
+    case OPT_DIRECT:
+        o->direct = true;
+        break;
+    case OPT_JSON:
+        o->output = OUTPUT_JSON;
+        break;
+    case OPT_CSV:
+        o->output = OUTPUT_CSV;
+        break;
+    case OPT_QUIET:
+        o->quiet = true;
+        break;
+    default:
+        o->verbose++;
+        break;
+    }
+}
+
 /* Applies one option; false when its argument is no good. */
 static bool apply(struct options *o, int value, const char *argument)
 {
@@ -422,46 +465,13 @@ static bool apply(struct options *o, int value, const char *argument)
     case OPT_FILES_FROM:
         o->files_from = argument;
         return *argument != '\0';
-    case OPT_NULL:
-        o->files_null = true;
-        return true;
-    case OPT_ALL_FILES:
-        o->all_files = true;
-        return true;
-    case OPT_RECALL:
-        o->recall = true;
-        return true;
-    case OPT_FORCE:
-        o->force = true;
-        return true;
     case OPT_SHARD:
         return parse_shard(argument, o);
-    case OPT_FOLLOW:
-        o->follow = true;
-        return true;
-    case OPT_REDACT:
-        o->redact = true;
-        return true;
     case OPT_REDACT_KEY:
         o->redact_key = argument;
         return *argument != '\0';
-    case OPT_DEEP:
-        o->deep = true;
-        return true;
-    case OPT_DIRECT:
-        o->direct = true;
-        return true;
-    case OPT_JSON:
-        o->output = OUTPUT_JSON;
-        return true;
-    case OPT_CSV:
-        o->output = OUTPUT_CSV;
-        return true;
-    case OPT_QUIET:
-        o->quiet = true;
-        return true;
     default:
-        o->verbose++;
+        apply_flag(o, value);
         return true;
     }
 }

@@ -85,7 +85,7 @@ static void tell(const char *what, unsigned workers, uint64_t memory, const stru
     admit_destroy(a);
 }
 
-static void stories(void **state)
+static void large_and_small_ones(void **state)
 {
     static const struct step spread[] = {
         ADD(0, 50 * GIB, 2),
@@ -122,6 +122,19 @@ static void stories(void **state)
         END(0),
         STOP,
     };
+    static const struct step equal[] = {
+        ADD(3, MIB, 2), ADD(4, MIB, 2), ADD(5, MIB, 2), CLOSE,  NEXT(3), NEXT(4),
+        NEXT(5),        END(3),         END(4),         END(5), STOP,
+    };
+
+    (void)state;
+    tell("small ones beside a large one", 2, GIB, spread);
+    tell("one worker", 1, GIB, single);
+    tell("equal sizes", 4, GIB, equal);
+}
+
+static void one_device_and_several(void **state)
+{
     static const struct step devices[] = {
         ADD(0, 8 * MIB, 2),
         ADD(1, 7 * MIB, 2),
@@ -167,25 +180,24 @@ static void stories(void **state)
         END(2),
         STOP,
     };
+
+    (void)state;
+    tell("devices in turn", 4, GIB, devices);
+    tell("a device that seeks", 3, GIB, seeking);
+    tell("a disk and flash", 3, GIB, both);
+}
+
+static void images_that_come_late_or_never(void **state)
+{
     static const struct step late[] = {
         NEXT(NOTHING), ADD(5, 1 * MIB, 2), NEXT(5), NEXT(NOTHING), ADD(6, 1, 2),
         NEXT(6),       NEXT(NOTHING),      END(6),  END(5),        CLOSE,
         STOP,
     };
-    static const struct step equal[] = {
-        ADD(3, MIB, 2), ADD(4, MIB, 2), ADD(5, MIB, 2), CLOSE,  NEXT(3), NEXT(4),
-        NEXT(5),        END(3),         END(4),         END(5), STOP,
-    };
     static const struct step none[] = {NEXT(NOTHING), CLOSE, NEXT(NOTHING), STOP};
 
     (void)state;
-    tell("small ones beside a large one", 2, GIB, spread);
-    tell("one worker", 1, GIB, single);
-    tell("devices in turn", 4, GIB, devices);
-    tell("a device that seeks", 3, GIB, seeking);
-    tell("a disk and flash", 3, GIB, both);
     tell("images that come late", 2, GIB, late);
-    tell("equal sizes", 4, GIB, equal);
     tell("no image", 2, GIB, none);
 }
 
@@ -355,10 +367,9 @@ static void each_allocation_may_fail(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(stories),
-        cmocka_unit_test(memory_is_shared),
-        cmocka_unit_test(without_memory_images_wait),
-        cmocka_unit_test(whatever_comes),
+        cmocka_unit_test(large_and_small_ones),           cmocka_unit_test(one_device_and_several),
+        cmocka_unit_test(images_that_come_late_or_never), cmocka_unit_test(memory_is_shared),
+        cmocka_unit_test(without_memory_images_wait),     cmocka_unit_test(whatever_comes),
         cmocka_unit_test(each_allocation_may_fail),
     };
 
