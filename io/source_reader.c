@@ -55,6 +55,7 @@ enum {
     WINDOW_LEAST = 4 * 1024 * 1024, /* with less memory nothing is looked at */
     LOOKS_A_TRIAL = 8,
     LOOKS_A_PERIOD = 256,
+    LOOKS_A_PERIOD_MAX = 2048, /* while the same way is the better one */
 };
 #define NO_SLOT UINT32_MAX
 
@@ -106,8 +107,9 @@ struct reader_source {
     bool viewless;          /* the file cannot be looked at */
     size_t window;          /* of it: as much as the table may take, which is not touched then */
     struct io_cached *view; /* NULL until it is wanted */
-    unsigned looks;
-    enum way way;                   /* of the last look, */
+    unsigned looks, period; /* so far in this period, and how many it has */
+    bool viewed;            /* the better way of the last look was the view */
+    enum way way;           /* of the last look, */
     uint64_t looked_ns, look_bytes; /* when it began, and of what: 0 if it tells nothing */
     struct {
         uint64_t ns, bytes;
@@ -514,10 +516,12 @@ static const uint8_t *look_at(struct reader_source *r, uint64_t offset, size_t s
 
 /* What a look costs depends on how the kernel keeps the file: in large pieces, a look is worth half
  * a copy, in single pages more than one. So both are tried now and then, and timed from one look to
- * the next: what is looked at is fetched when it is touched. */
+ * the next: what is looked at is fetched when it is touched. The trials are the rarer the longer
+ * one way has been the better. */
 static enum way choose_way(struct reader_source *r, uint64_t now_ns)
 {
-    unsigned n = r->looks++ % LOOKS_A_PERIOD;
+    unsigned n = r->looks++;
+    bool view;
 
     if (r->look_bytes) {
         r->ways[r->way].ns += now_ns - r->looked_ns;
@@ -529,10 +533,16 @@ static enum way choose_way(struct reader_source *r, uint64_t now_ns)
         return WAY_VIEW;
     if (n < 2 * LOOKS_A_TRIAL)
         return WAY_COPY;
-    return (double)r->ways[WAY_VIEW].ns * (double)r->ways[WAY_COPY].bytes <=
-                   (double)r->ways[WAY_COPY].ns * (double)r->ways[WAY_VIEW].bytes
-               ? WAY_VIEW
-               : WAY_COPY;
+    view = (double)r->ways[WAY_VIEW].ns * (double)r->ways[WAY_COPY].bytes <=
+           (double)r->ways[WAY_COPY].ns * (double)r->ways[WAY_VIEW].bytes;
+    if (view != r->viewed)
+        r->period = LOOKS_A_PERIOD;
+    if (n + 1 >= r->period) {
+        r->looks = 0;
+        r->period *= r->period < LOOKS_A_PERIOD_MAX ? 2 : 1;
+    }
+    r->viewed = view;
+    return view ? WAY_VIEW : WAY_COPY;
 }
 
 /* fleeting: NULL where the bytes must last. */
@@ -580,7 +590,7 @@ static int reader_look(struct io_source *base, uint64_t offset, size_t size, voi
                        const uint8_t **bytes, bool *fleeting)
 {
     struct reader_source *r = (struct reader_source *)base;
-    bool first_copy = r->looks % LOOKS_A_PERIOD == LOOKS_A_TRIAL;
+    bool first_copy = r->looks == LOOKS_A_TRIAL;
     int code;
 
     if (first_copy && r->view) /* what was mapped is given back in the time of its own way */
@@ -701,6 +711,7 @@ int io_source_open_reader(struct io_reader *reader, int fd, uint64_t size_bytes,
         .base = {.ops = &ops, .size_bytes = size_bytes},
         .fetcher = {.reader = reader, .fd = fd, .align = io_file_direct_align(fd)},
         .window = cache_bytes,
+        .period = LOOKS_A_PERIOD,
         .viewless = cache_bytes < WINDOW_LEAST};
     struct reader_source *r;
     uint32_t n_buckets = 1;

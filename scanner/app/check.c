@@ -31,9 +31,9 @@
 #include "scanner/check/check.h"
 
 enum {
-    GROUPS_SHOWN = 9,      /* of two lines each: with what stands before, 24 lines of 80 columns */
-    CACHE_BYTES = 8 << 20, /* read-ahead of one source, */
-    CACHES_BYTES = 64 << 20, /* and of all that one image has */
+    GROUPS_SHOWN = 9,       /* of two lines each: with what stands before, 24 lines of 80 columns */
+    CACHE_BYTES = 32 << 20, /* what one source reads ahead or keeps mapped, */
+    CACHES_BYTES = 64 << 20, /* and all threads' together, within --memory */
     LARGE_IMAGE = 256 << 20, /* from here on one image is worth all threads */
     READS_IN_FLIGHT = 32,
 };
@@ -109,13 +109,12 @@ static int open_sources(struct subject *s)
 {
     const struct options *o = s->worker->check->options;
     unsigned wanted = s->file.id.size_bytes >= LARGE_IMAGE && !s->work->alone ? o->jobs : 1;
-    size_t cache = CACHE_BYTES;
+    uint64_t all = o->memory_bytes < CACHES_BYTES ? o->memory_bytes : CACHES_BYTES;
+    size_t share = (size_t)(all / o->jobs), cache = share < CACHE_BYTES ? share : CACHE_BYTES;
     int err = 0;
 
     if (wanted > CHK_SOURCES_MAX)
         wanted = CHK_SOURCES_MAX;
-    if (cache > CACHES_BYTES / wanted)
-        cache = CACHES_BYTES / wanted;
     while (!err && s->source_count < wanted) {
         struct io_reader **reader = &s->worker->readers[s->source_count];
         const struct io_reader_options how = {.backend = s->worker->check->batch.io,
