@@ -1,14 +1,18 @@
 #!/usr/bin/env bash
-# Mutated images through the whole scan: COUNT (3000) of them, an equal share of images of every
-# variant and, where they are there, the real samples. tests/campaign/mutate.c says what must hold.
+# Mutated images through the whole scan and the check: COUNT (3000) of them, an equal share of
+# images of every variant and, where they are there, the real samples. tests/campaign/mutate.c says
+# what must hold.
 #
 #   tests/campaign/mutate.sh [COUNT [BUILD [KEEP]]]     BUILD: build/asan-ubsan; KEEP: a folder for
 #                                                       the images that fail
+#
+# SEED (1) comes from the environment: another one gives other damages.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/../.."
 count=${1:-3000}
 build=${2:-build/asan-ubsan}
 keep=${3:-}
+seed=${SEED:-1}
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 # A quarantine of freed memory is no memory of ours.
@@ -44,7 +48,7 @@ printf '%-36s %5s %3s %8s %8s %7s %8s\n' image damages misses untouched touched 
 for image in "${images[@]}"; do
     [ "$count" -gt 0 ] || break
     [ "$share" -le "$count" ] || share=$count
-    "$build/campaign_mutate" "$share" 1 "$image" "$work/run" ${keep:+"$keep"} || status=1
+    "$build/campaign_mutate" "$share" "$seed" "$image" "$work/run" ${keep:+"$keep"} || status=1
     count=$((count - share))
 done
 exit $status

@@ -20,25 +20,18 @@
 
 enum { ARGUMENTS = 24, SECONDS = 60 };
 
-static void child(const char *image, const char *dir, const char *const *extra)
+/* The program's own main, with its messages in a file. */
+static void child(const char *log, int argc, char **argv)
 {
-    char log[4096], out[4096];
-    char *argv[ARGUMENTS] = {"ostscan", "scan", "--all-files", "-q", "--jobs", "1", "-o", out};
-    int argc = 8, fd;
+    int fd = open(log, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
 
-    snprintf(log, sizeof log, "%s/log", dir);
-    snprintf(out, sizeof out, "%s/out", dir);
-    for (; extra && *extra && argc < ARGUMENTS - 2; extra++)
-        argv[argc++] = (char *)(uintptr_t)*extra;
-    argv[argc++] = (char *)(uintptr_t)image;
-    fd = open(log, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
     if (fd < 0 || dup2(fd, STDOUT_FILENO) < 0 || dup2(fd, STDERR_FILENO) < 0)
         _exit(125);
     alarm(SECONDS);
     exit(app_main(argc, argv));
 }
 
-struct scanned_run scanned_run(const char *image, const char *dir, const char *const *extra)
+static struct scanned_run run_child(const char *log, int argc, char **argv)
 {
     struct scanned_run run;
     pid_t pid;
@@ -47,9 +40,35 @@ struct scanned_run scanned_run(const char *image, const char *dir, const char *c
     pid = fork();
     assert_true(pid >= 0);
     if (pid == 0)
-        child(image, dir, extra);
+        child(log, argc, argv);
     assert_int_equal(wait4(pid, &run.status, 0, &run.usage), pid);
     return run;
+}
+
+struct scanned_run scanned_run(const char *image, const char *dir, const char *const *extra)
+{
+    char log[4096], out[4096];
+    char *argv[ARGUMENTS] = {"ostscan", "scan", "--all-files", "-q", "--jobs", "1", "-o", out};
+    int argc = 8;
+
+    snprintf(log, sizeof log, "%s/log", dir);
+    snprintf(out, sizeof out, "%s/out", dir);
+    for (; extra && *extra && argc < ARGUMENTS - 2; extra++)
+        argv[argc++] = (char *)(uintptr_t)*extra;
+    argv[argc++] = (char *)(uintptr_t)image;
+    return run_child(log, argc, argv);
+}
+
+struct scanned_run scanned_check(const char *image, const char *dir)
+{
+    char log[4096];
+    char *argv[] = {"ostscan",  "check", "--all-files", "--json", "--jobs", "1",
+                    "--memory", "64M",   "--io",        "pread",  NULL,     NULL};
+    int argc = sizeof argv / sizeof *argv - 1;
+
+    snprintf(log, sizeof log, "%s/check", dir);
+    argv[argc - 1] = (char *)(uintptr_t)image;
+    return run_child(log, argc, argv);
 }
 
 struct bytes scanned_member(struct bytes object, const char *key)

@@ -40,6 +40,9 @@ struct scanned_run {
  */
 struct scanned_run scanned_run(const char *image, const char *dir, const char *const *extra);
 
+/* The same of a check of its structure; what it prints goes to <dir>/check. */
+struct scanned_run scanned_check(const char *image, const char *dir);
+
 /* Reads the only manifest of <dir>; false: there is none, or it is not complete. */
 bool scanned_read(struct scanned *s, const char *dir);
 void scanned_done(struct scanned *s);
