@@ -165,13 +165,22 @@ static const struct ost_node *begin(struct native_run *n, uint32_t nid, struct o
     return node;
 }
 
+/* Whether a node that is nowhere may have stood on a page that was lost or changed. */
+static bool may_be_lost(const struct ost_plan *plan)
+{
+    for (size_t i = 0; i < plan->page_count; i++)
+        if (plan->pages[i].tree == OST_TREE_NBT && plan->pages[i].trust != OST_TRUST_SOUND)
+            return true;
+    return false;
+}
+
 /* Whether the node at hand, now read, may hold other than was written. */
 static bool is_suspect(const struct native_run *n, uint32_t nid)
 {
     const struct ost_node *node = ost_plan_node(&n->plan, nid);
 
     return n->reading.damages.count ||
-           (node ? node->flags & OST_ENTRY_SUSPECT : n->plan.trees[OST_TREE_NBT].lost_pages > 0);
+           (node ? node->flags & OST_ENTRY_SUSPECT : may_be_lost(&n->plan));
 }
 
 static int read_names(struct native_run *n)

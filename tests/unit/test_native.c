@@ -176,6 +176,54 @@ static void what_all_items_rest_on_costs_those_that_need_it(void **state)
         }
 }
 
+/* The entry of a node in the leaf that holds it. */
+static uint8_t *entry_of(struct tiny *t, uint32_t nid)
+{
+    uint8_t *root = t->data + t->header.nbt.offset;
+
+    for (unsigned i = 0; i < root[488]; i++) {
+        uint8_t *leaf = root[491] ? t->data + le64(root + 24 * (size_t)i + 16) : root;
+
+        for (unsigned k = 0; k < leaf[488] && !(root[491] && leaf[491]); k++)
+            if (le32(leaf + 32 * (size_t)k) == nid)
+                return leaf + 32 * (size_t)k;
+    }
+    fail();
+    return NULL;
+}
+
+/* What was changed is the page that names the map: its entry is no more there. The item stands on
+ * another page. */
+static void a_map_of_names_lost_from_a_doubted_page_is_told(void **state)
+{
+    static const struct forge_prop map[] = {
+        {0x0002, OST_BINARY, 0, "0123456789ABCDEF", 16},
+        {0x0003, OST_BINARY, 0, "\x01\x82\0\0\x06\0\0\0", 8},
+        {0x0004, OST_BINARY, 0, "\0\0\0\0", 4}};
+    static const struct forge_prop named[] = {{0x8000, OST_I32, 42, NULL, 0}};
+    enum { BETWEEN = 40 };
+
+    (void)state;
+    for (unsigned gone = 0; gone < 2; gone++) {
+        struct enginelog l;
+        struct tiny t;
+
+        tiny_init(&t, OST_FORMAT_UNICODE);
+        tiny_node(&t, 0x61, tiny_pc(&t, map, 3), 0, 0);
+        for (uint32_t i = 0; i < BETWEEN; i++)
+            tiny_node(&t, 0x1001 + 32 * i, tiny_pc(&t, named, 1), 0, 0);
+        tiny_node(&t, 0x200024, tiny_pc(&t, named, 1), 0, 0x122);
+        tiny_finish(&t);
+        entry_of(&t, 0x61)[0] += 0x20 * gone;
+        assert_int_equal(run_tiny(&l, &t), 0);
+        assert_int_equal(l.codes[F_page_crc], gone);
+        assert_int_equal(l.items, 1);
+        assert_int_equal(l.partial, gone);
+        enginelog_done(&l);
+        tiny_done(&t);
+    }
+}
+
 static void lost_tables_and_nodes_are_told(void **state)
 {
     struct enginelog l;
@@ -698,6 +746,7 @@ int main(void)
         cmocka_unit_test(items_come_in_sweep_order),
         cmocka_unit_test(one_bad_item_costs_that_item),
         cmocka_unit_test(what_all_items_rest_on_costs_those_that_need_it),
+        cmocka_unit_test(a_map_of_names_lost_from_a_doubted_page_is_told),
         cmocka_unit_test(lost_tables_and_nodes_are_told),
         cmocka_unit_test(folders_and_their_tables_agree),
         cmocka_unit_test(a_maimed_map_of_names_is_told),
