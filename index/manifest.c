@@ -159,6 +159,17 @@ int idx_manifest_commit(struct idx_manifest_writer *w, struct fault *fault)
     return code;
 }
 
+bool idx_manifest_refused(const struct idx_manifest_writer *w, struct fault *fault)
+{
+    struct fault f;
+
+    frames_fault(w->frames, ERR_NOMEM, &f);
+    if (f.code == ERR_NOMEM)
+        return false;
+    *fault = f;
+    return true;
+}
+
 void idx_manifest_abort(struct idx_manifest_writer *w)
 {
     if (!w)

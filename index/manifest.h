@@ -64,6 +64,8 @@ uint64_t idx_manifest_count(const struct idx_manifest_writer *w, enum idx_record
 /* Writes `end`, the seal and the seek table, makes the file appear; frees w in any case. */
 int idx_manifest_commit(struct idx_manifest_writer *w, struct fault *fault);
 void idx_manifest_abort(struct idx_manifest_writer *w); /* NULL is allowed */
+/* Whether the output has refused something; *fault: what. */
+bool idx_manifest_refused(const struct idx_manifest_writer *w, struct fault *fault);
 
 struct idx_manifest_reader;
 

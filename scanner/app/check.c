@@ -181,17 +181,19 @@ static int check_steady(struct subject *s, unsigned flags)
 {
     const uint64_t size = s->file.id.size_bytes;
     const struct bytes head = {s->head, size < sizeof s->head ? (size_t)size : sizeof s->head};
-    const struct finding f = finding_of(F_changed_while_read);
-    bool changed;
+    enum steady_state state;
+    struct finding f;
     int err;
 
     close_sources(s);
     err = steady_check(&s->steady, s->worker->readers[0], s->path, flags, &s->file, head,
-                       s->header.format, &changed);
+                       s->header.format, &state);
 
-    if (err || !changed)
+    if (err || state == STEADY_STILL)
         return err;
-    idx_finding_list_soften(s->list);
+    f = steady_finding(state, head);
+    if (state == STEADY_CHANGED)
+        idx_finding_list_soften(s->list);
     return on_finding(s, &f);
 }
 

@@ -260,24 +260,33 @@ static unsigned open_flags(const struct image_worker *w)
            (w->work->named || options->follow ? IO_FILE_FOLLOW : 0u);
 }
 
+/* Whether it changed is found out, or that nobody can say. */
+static int look_for_change(struct image_worker *w)
+{
+    const struct bytes head = {w->head, w->head_size};
+    enum steady_state state;
+    struct finding f;
+    int err;
+
+    /* Its reader is needed once more. */
+    io_source_close(w->source);
+    w->source = NULL;
+    err = steady_check(&w->rec.steady, w->kit.reader, w->path, open_flags(w), &w->file, head,
+                       w->header.format, &state);
+    if (err || state == STEADY_STILL)
+        return err;
+    w->rec.changed = state == STEADY_CHANGED;
+    f = steady_finding(state, head);
+    return records_finding(&w->rec, &f);
+}
+
 static int note_change(struct image_worker *w)
 {
     struct finding f = finding_of(F_changed_while_read);
-    int err;
+    int err = w->rec.changed ? 0 : look_for_change(w);
 
-    if (!w->rec.changed) {
-        /* Its reader is needed once more. */
-        io_source_close(w->source);
-        w->source = NULL;
-        err =
-            steady_check(&w->rec.steady, w->kit.reader, w->path, open_flags(w), &w->file,
-                         (struct bytes){w->head, w->head_size}, w->header.format, &w->rec.changed);
-        if (err || !w->rec.changed)
-            return err;
-        err = records_finding(&w->rec, &f);
-        if (err)
-            return err;
-    }
+    if (err || !w->rec.changed)
+        return err;
     /* What was read while others wrote fits together by chance only: it proves no damage. */
     idx_finding_list_soften(w->rec.findings);
     mem_free(w->outcome->reason);
@@ -386,6 +395,7 @@ static int try_manifest(struct image_worker *w, const struct ost_header_report *
     records_start_notes(&w->rec, w->run->notes);
     err = write_content(w, report, in_turn, again);
     if (err || *again) {
+        w->rec.output_failed |= err && idx_manifest_refused(w->rec.manifest, &o->fault);
         idx_manifest_abort(w->rec.manifest);
     } else {
         err = idx_manifest_commit(w->rec.manifest, &o->fault);

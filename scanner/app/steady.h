@@ -34,6 +34,12 @@ struct steady {
     unsigned count;
 };
 
+enum steady_state {
+    STEADY_STILL,
+    STEADY_CHANGED,
+    STEADY_UNKNOWN, /* the storage did not say */
+};
+
 /* Takes note of a finding, if it is one of a page or block that can be read again. */
 void steady_suspect(struct steady *s, const struct finding *f);
 
@@ -44,6 +50,9 @@ void steady_suspect(struct steady *s, const struct finding *f);
  */
 int steady_check(const struct steady *s, struct io_reader *reader, const char *path, unsigned flags,
                  const struct io_file *file, struct bytes head, enum ost_format format,
-                 bool *changed);
+                 enum steady_state *state);
+
+/* What to tell of any other state than STEADY_STILL. */
+struct finding steady_finding(enum steady_state state, struct bytes head);
 
 #endif
