@@ -36,6 +36,8 @@ int outcome_set_reason(struct image_outcome *o, const struct finding *f)
     buf_puts(&text, finding_info(f->code)->text);
     if (f->detail)
         buf_printf(&text, ": %s", f->detail);
+    if (f->code == F_read_failed && f->has_offset)
+        buf_printf(&text, " at offset %" PRIu64, f->offset);
     o->reason = buf_cstr(&text) ? (char *)text.data : NULL;
     return o->reason ? 0 : ERR_NOMEM;
 }

@@ -9,6 +9,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "index/record.h"
 #include "index/redact.h"
 #include "index/terminal.h"
 #include "io/clock.h"
@@ -85,13 +86,35 @@ static void scan_image(void *ctx, struct work *work)
     work->outcome = o;
 }
 
+/* Whoever wants results and errors alone hears what the environment kept from being read or
+ * written. */
+static void complain_of_image(const struct scan *s, const struct work *w)
+{
+    const struct image_outcome *o = w->outcome;
+    struct buf what = BUF_INIT;
+
+    if (o->state != IMAGE_IN_USE && o->state != IMAGE_UNREADABLE && o->state != IMAGE_UNWRITTEN &&
+        !o->io_error)
+        return;
+    buf_puts(&what, idx_image_state_name(o->state));
+    if (o->reason)
+        buf_printf(&what, ": %s", o->reason);
+    if (o->state == IMAGE_UNWRITTEN)
+        buf_printf(&what, " (in %s)", s->options->out);
+    complain_about(w->path, buf_cstr(&what) ? (const char *)what.data : "no memory");
+    buf_done(&what);
+}
+
 static void emit(void *ctx, struct work *w)
 {
     const struct scan *s = ctx;
     const struct image_outcome *o = w->outcome;
 
-    if (o && !o->foreign && !o->cancelled && s->options->output == OUTPUT_TEXT &&
-        !s->options->quiet)
+    if (!o || o->foreign || o->cancelled || s->options->output != OUTPUT_TEXT)
+        return;
+    if (s->options->quiet)
+        complain_of_image(s, w);
+    else
         summary_print_image(stdout, w);
 }
 
