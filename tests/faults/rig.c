@@ -271,14 +271,51 @@ void rig_remove(struct rig *r, const char *out)
     nftw(path, remove_one, 16, FTW_PHYS | FTW_DEPTH);
 }
 
+/* What a message must name of a call that failed: an image, or a folder above it, by its path; what
+ * is in OUT, which may be a temporary file, by OUT's. NULL: nothing. */
+static const char *named(const struct rig *r)
+{
+    static char path[sizeof r->counts->path];
+    char out[RIG_PATH], images[RIG_PATH];
+
+    path_of(r, "out", out);
+    path_of(r, "images", images);
+    snprintf(path, sizeof path, "%s", r->counts->path);
+    if (strncmp(path, out, strlen(out)) == 0)
+        path[strlen(out)] = '\0';
+    else if (strncmp(path, images, strlen(images)) != 0)
+        return NULL;
+    return path;
+}
+
+/* Where in an image a read failed; of several any one is told. */
+static const char *placed(const struct rig *r)
+{
+    static char text[64];
+
+    if (r->counts->offset < 0 || !strstr(r->counts->path, "/images/"))
+        return NULL;
+    if (r->counts->hit > 1)
+        return "at offset ";
+    snprintf(text, sizeof text, "at offset %lld", (long long)r->counts->offset);
+    return text;
+}
+
 void rig_expect_said(struct rig *r, int status, const char *what, uint64_t nth)
 {
-    const char *said = rig_said(r, "out");
+    const char *said = rig_said(r, "out"), *wanted[] = {named(r), placed(r)};
     bool why = strstr(said, "ostscan: ") || strstr(said, "\"reason\"");
 
     if (status && !why)
         print_message("%s %llu: nothing was said: %s\n", what, (unsigned long long)nth, said);
     assert_true(!status || why);
+    for (int i = 0; i < 2 && status; i++) {
+        if (!wanted[i] || strstr(said, wanted[i]))
+            continue;
+        print_message("%s %llu on %s: nothing was said of %s: %s\n", what, (unsigned long long)nth,
+                      r->counts->path, wanted[i], said);
+        fail();
+    }
 }
 
 unsigned rig_fail_each(struct rig *r, const char *io, enum syscall_kind kind, int errnum,

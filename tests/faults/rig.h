@@ -55,7 +55,8 @@ unsigned rig_manifests(struct rig *r, const char *out);
 void rig_heals(struct rig *r, const char *out);
 /* The messages of the last run, and scan.jsonl of `out`, in one text; valid until the next call. */
 const char *rig_said(struct rig *r, const char *out);
-/* A run of that status said why, if it is not 0. */
+/* A run of that status said why, if it is not 0: naming the image or the output that a call failed
+ * on, and the offset of a read of an image. */
 void rig_expect_said(struct rig *r, int status, const char *what, uint64_t nth);
 /*
  * Makes the first call of a kind fail, then the second …, under a sanitizer a share of the later

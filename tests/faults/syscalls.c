@@ -39,6 +39,47 @@ const char *syscall_name(enum syscall_kind kind)
     return names[kind];
 }
 
+/* What the call at hand is about. */
+static _Thread_local struct {
+    int fd;           /* the file's, or that of the folder of `path` */
+    const char *path; /* NULL: it is the file's */
+    int64_t offset;   /* -1: of no place in it */
+} about;
+
+static void about_file(int fd, int64_t offset)
+{
+    about.fd = fd;
+    about.path = NULL;
+    about.offset = offset;
+}
+
+static void about_name(int dir, const char *path)
+{
+    about.fd = dir;
+    about.path = path;
+    about.offset = -1;
+}
+
+/* Of the first call that fails. */
+static void note_about(void)
+{
+    char link[64], *to = counts->path;
+    size_t room = sizeof counts->path;
+    ssize_t n = 0;
+
+    if (atomic_fetch_add(&counts->hit, 1))
+        return;
+    counts->offset = about.offset;
+    if (about.fd >= 0 && !(about.path && about.path[0] == '/')) {
+        snprintf(link, sizeof link, "/proc/self/fd/%d", about.fd);
+        n = readlink(link, to, room - 1);
+        n = n < 0 ? 0 : n;
+    }
+    to[n] = '\0';
+    if (about.path)
+        snprintf(to + n, room - (size_t)n, "%s%s", n ? "/" : "", about.path);
+}
+
 /* Whether this call is one that fails; errno is set then (0: it is to be short). */
 static bool fails(enum syscall_kind kind)
 {
@@ -50,7 +91,7 @@ static bool fails(enum syscall_kind kind)
     if (!plan.fail_nth || kind != plan.kind ||
         (plan.all_after ? n < plan.fail_nth : n != plan.fail_nth))
         return false;
-    atomic_fetch_add(&counts->hit, 1);
+    note_about();
     if (plan.act) {
         plan.act();
         return false;
@@ -64,8 +105,7 @@ static bool fails(enum syscall_kind kind)
 static int on_outcome(void *ctx, const struct io_request *r, uint64_t offset, int outcome)
 {
     (void)ctx;
-    (void)r;
-    (void)offset;
+    about_file(r->fd, (int64_t)offset);
     if (outcome <= 0 || !fails(CALL_COMPLETION))
         return outcome;
     return plan.errnum ? -plan.errnum : outcome > 1 ? outcome / 2 : outcome;
@@ -83,18 +123,21 @@ static bool is_stuck(uint64_t offset, uint64_t size)
 static bool on_end(void *ctx, const struct io_request *r, uint64_t offset)
 {
     (void)ctx;
+    about_file(r->fd, (int64_t)offset);
     return is_stuck(offset, r->length) || fails(CALL_LOST);
 }
 
 static int on_submit(void *ctx)
 {
     (void)ctx;
+    about_file(-1, -1);
     return fails(CALL_SUBMISSION) ? plan.errnum : 0;
 }
 
 static int on_setup(void *ctx)
 {
     (void)ctx;
+    about_file(-1, -1);
     return fails(CALL_RING) ? plan.errnum : 0;
 }
 
@@ -177,6 +220,7 @@ int open64(const char *path, int flags, ...)
         mode = va_arg(list, mode_t);
         va_end(list);
     }
+    about_name(-1, path);
     if (fails(CALL_OPEN))
         return -1;
     fd = NEXT(fn, "open64")(path, flags, mode);
@@ -199,6 +243,7 @@ int openat64(int dir, const char *path, int flags, ...)
         mode = va_arg(list, mode_t);
         va_end(list);
     }
+    about_name(dir, path);
     if (fails(CALL_OPENAT))
         return -1;
     fd = NEXT(fn, "openat64")(dir, path, flags, mode);
@@ -213,6 +258,7 @@ ssize_t read(int fd, void *into, size_t size)
 {
     typedef ssize_t (*fn)(int, void *, size_t);
 
+    about_file(fd, -1);
     return cut(CALL_READ, &size) ? NEXT(fn, "read")(fd, into, size) : -1;
 }
 
@@ -229,9 +275,11 @@ static bool is_image(int fd)
 ssize_t pread64(int fd, void *into, size_t size, off64_t offset)
 {
     typedef ssize_t (*fn)(int, void *, size_t, off64_t);
-    bool fine = (plan.of_images && !is_image(fd)) || cut(CALL_PREAD, &size);
+    bool fine;
     ssize_t n;
 
+    about_file(fd, offset);
+    fine = (plan.of_images && !is_image(fd)) || cut(CALL_PREAD, &size);
     while (is_stuck((uint64_t)offset, size) && is_image(fd))
         pause();
     n = fine ? NEXT(fn, "pread64")(fd, into, size, offset) : -1;
@@ -246,6 +294,7 @@ ssize_t preadv64v2(int fd, const struct iovec *parts, int count, off64_t offset,
     struct iovec first;
     ssize_t n, all;
 
+    about_file(fd, offset);
     if (fails(CALL_PREADV)) {
         if (plan.errnum)
             return -1;
@@ -271,6 +320,7 @@ ssize_t write(int fd, const void *from, size_t size)
 
     if (fd <= STDERR_FILENO)
         return NEXT(fn, "write")(fd, from, size);
+    about_file(fd, -1);
     n = cut(CALL_WRITE, &size) ? NEXT(fn, "write")(fd, from, size) : -1;
     if (n > 0)
         record("write %d %zd\n", fd, n);
@@ -280,8 +330,10 @@ ssize_t write(int fd, const void *from, size_t size)
 ssize_t pwrite64(int fd, const void *from, size_t size, off64_t offset)
 {
     typedef ssize_t (*fn)(int, const void *, size_t, off64_t);
-    ssize_t n = cut(CALL_PWRITE, &size) ? NEXT(fn, "pwrite64")(fd, from, size, offset) : -1;
+    ssize_t n;
 
+    about_file(fd, offset);
+    n = cut(CALL_PWRITE, &size) ? NEXT(fn, "pwrite64")(fd, from, size, offset) : -1;
     if (n > 0)
         record("pwrite %d %zd %lld\n", fd, n, (long long)offset);
     return n;
@@ -291,6 +343,7 @@ int fsync(int fd)
 {
     typedef int (*fn)(int);
 
+    about_file(fd, -1);
     if (fails(CALL_FSYNC))
         return -1;
     record("sync %d\n", fd);
@@ -301,6 +354,7 @@ int fdatasync(int fd)
 {
     typedef int (*fn)(int);
 
+    about_file(fd, -1);
     if (fails(CALL_FDATASYNC))
         return -1;
     record("sync %d\n", fd);
@@ -311,6 +365,7 @@ int ftruncate64(int fd, off64_t size)
 {
     typedef int (*fn)(int, off64_t);
 
+    about_file(fd, -1);
     if (fails(CALL_FTRUNCATE))
         return -1;
     record("truncate %d %lld\n", fd, (long long)size);
@@ -321,6 +376,7 @@ int renameat(int from_dir, const char *from, int to_dir, const char *to)
 {
     typedef int (*fn)(int, const char *, int, const char *);
 
+    about_name(to_dir, to);
     if (fails(CALL_RENAMEAT))
         return -1;
     record("rename %d %s\t%s\n", from_dir, from, to);
@@ -331,6 +387,7 @@ int unlinkat(int dir, const char *name, int flags)
 {
     typedef int (*fn)(int, const char *, int);
 
+    about_name(dir, name);
     if (fails(CALL_UNLINKAT))
         return -1;
     record("unlink %d %s\n", dir, name);
@@ -341,6 +398,7 @@ int mkdir(const char *path, mode_t mode)
 {
     typedef int (*fn)(const char *, mode_t);
 
+    about_name(-1, path);
     return fails(CALL_MKDIR) ? -1 : NEXT(fn, "mkdir")(path, mode);
 }
 
@@ -348,6 +406,7 @@ int stat64(const char *path, struct stat64 *out)
 {
     typedef int (*fn)(const char *, struct stat64 *);
 
+    about_name(-1, path);
     return fails(CALL_STAT) ? -1 : NEXT(fn, "stat64")(path, out);
 }
 
@@ -355,6 +414,7 @@ int lstat64(const char *path, struct stat64 *out)
 {
     typedef int (*fn)(const char *, struct stat64 *);
 
+    about_name(-1, path);
     return fails(CALL_STAT) ? -1 : NEXT(fn, "lstat64")(path, out);
 }
 
@@ -362,6 +422,7 @@ int fstat64(int fd, struct stat64 *out)
 {
     typedef int (*fn)(int, struct stat64 *);
 
+    about_file(fd, -1);
     return fails(CALL_FSTAT) ? -1 : NEXT(fn, "fstat64")(fd, out);
 }
 
@@ -369,6 +430,7 @@ int fstatat64(int dir, const char *path, struct stat64 *out, int flags)
 {
     typedef int (*fn)(int, const char *, struct stat64 *, int);
 
+    about_name(dir, path);
     return fails(CALL_FSTATAT) ? -1 : NEXT(fn, "fstatat64")(dir, path, out, flags);
 }
 
@@ -376,6 +438,7 @@ ssize_t getdents64(int fd, void *into, size_t size)
 {
     typedef ssize_t (*fn)(int, void *, size_t);
 
+    about_file(fd, -1);
     return fails(CALL_GETDENTS) ? -1 : NEXT(fn, "getdents64")(fd, into, size);
 }
 
@@ -383,6 +446,7 @@ ssize_t getrandom(void *into, size_t size, unsigned flags)
 {
     typedef ssize_t (*fn)(void *, size_t, unsigned);
 
+    about_file(-1, -1);
     return fails(CALL_GETRANDOM) ? -1 : NEXT(fn, "getrandom")(into, size, flags);
 }
 
@@ -390,6 +454,7 @@ int flock(int fd, int how)
 {
     typedef int (*fn)(int, int);
 
+    about_file(fd, -1);
     return fails(CALL_FLOCK) ? -1 : NEXT(fn, "flock")(fd, how);
 }
 
@@ -402,6 +467,7 @@ int fcntl64(int fd, int command, ...)
     va_start(list, command);
     argument = va_arg(list, void *);
     va_end(list);
+    about_file(fd, -1);
     return fails(CALL_FCNTL) ? -1 : NEXT(fn, "fcntl64")(fd, command, argument);
 }
 
@@ -409,6 +475,7 @@ int pthread_create(pthread_t *thread, const pthread_attr_t *how, void *(*start)(
 {
     typedef int (*fn)(pthread_t *, const pthread_attr_t *, void *(*)(void *), void *);
 
+    about_file(-1, -1);
     if (fails(CALL_THREAD))
         return plan.errnum;
     return NEXT(fn, "pthread_create")(thread, how, start, arg);

@@ -63,6 +63,9 @@ struct syscall_counts {
     _Atomic uint64_t calls[CALL_KINDS];
     _Atomic uint64_t hit; /* calls that were made to fail */
     _Atomic uint64_t allocations;
+    /* Of the first that failed: what it was about ("": no file), and where in it (-1: nowhere). */
+    char path[1024];
+    int64_t offset;
 };
 
 void syscalls_arm(const struct syscall_plan *plan, struct syscall_counts *counts);

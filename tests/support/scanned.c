@@ -18,7 +18,7 @@
 #include "io/mem.h"
 #include "scanner/app/app.h"
 
-enum { ARGUMENTS = 24, SECONDS = 60 };
+enum { ARGUMENTS = 24, SECONDS = 300 }; /* others may hold a process for long */
 
 /* The program's own main, with its messages in a file. */
 static void child(const char *log, int argc, char **argv)
