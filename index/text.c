@@ -110,12 +110,17 @@ static size_t ascii_run(struct bytes text)
     return i;
 }
 
-/* The descriptor of a page in its initial state, or NULL: iconv cannot. */
-static iconv_t *descriptor(struct idx_text *t, int page)
+/* The descriptor of a page in its initial state, or NULL: iconv does not know it, or (*lacks) had
+ * not the memory or the files that it needs. */
+static iconv_t *descriptor(struct idx_text *t, int page, bool *lacks)
 {
     if (!t->open[page]) {
         iconv_t cd = iconv_open("UTF-8", idx_codepages[page].iconv);
 
+        /* A lack of memory for its files looks like a page that is not known. */
+        if (cd == (iconv_t)-1)
+            cd = iconv_open("UTF-8", idx_codepages[page].iconv);
+        *lacks = cd == (iconv_t)-1 && errno != EINVAL;
         if (cd == (iconv_t)-1)
             return NULL;
         t->descriptor[page] = cd;
@@ -164,7 +169,7 @@ void idx_text_string8(struct idx_text *t, struct bytes text, uint32_t codepage, 
                       bool *whole)
 {
     int page = idx_codepage_find(codepage);
-    bool known = page >= 0;
+    bool known = page >= 0, lacks = false;
     iconv_t *cd;
     size_t ascii;
 
@@ -179,9 +184,13 @@ void idx_text_string8(struct idx_text *t, struct bytes text, uint32_t codepage, 
     }
     if (!known)
         not_whole(whole);
-    cd = descriptor(t, page);
+    cd = descriptor(t, page, &lacks);
     if (cd) {
         convert(*cd, text, out, whole);
+        return;
+    }
+    if (lacks) {
+        out->failed = true;
         return;
     }
     not_whole(whole);

@@ -43,7 +43,8 @@ uint8_t *idx_text_utf16_plain(struct bytes utf16, uint8_t *at);
 
 /*
  * Appends 8-bit text of a Windows code page as UTF-8. Bytes that the page does not define become
- * U+FFFD each: not whole. An unknown page is read as 1252 (not whole if it is not all ASCII).
+ * U+FFFD each: not whole. An unknown page is read as 1252 (not whole if it is not all ASCII). On
+ * failure of memory, or of the files of the C library's converters, out->failed is set.
  */
 void idx_text_string8(struct idx_text *t, struct bytes text, uint32_t codepage, struct buf *out,
                       bool *whole);

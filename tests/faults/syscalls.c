@@ -31,10 +31,10 @@ static int record_fd = -1;
 const char *syscall_name(enum syscall_kind kind)
 {
     static const char *const names[CALL_KINDS] = {
-        "open",       "openat",     "read",      "pread",          "preadv",   "write", "pwrite",
-        "fsync",      "fdatasync",  "ftruncate", "renameat",       "unlinkat", "mkdir", "stat",
-        "fstat",      "fstatat",    "getdents",  "getrandom",      "flock",    "fcntl", "thread",
-        "completion", "submission", "ring",      "lost completion"};
+        "open",   "openat",     "read",       "pread",     "preadv",         "write", "pwrite",
+        "fsync",  "fdatasync",  "ftruncate",  "renameat",  "unlinkat",       "mkdir", "stat",
+        "fstat",  "fstatat",    "getdents",   "getrandom", "flock",          "fcntl", "thread",
+        "malloc", "completion", "submission", "ring",      "lost completion"};
 
     return names[kind];
 }
@@ -480,3 +480,49 @@ int pthread_create(pthread_t *thread, const pthread_attr_t *how, void *(*start)(
         return plan.errnum;
     return NEXT(fn, "pthread_create")(thread, how, start, arg);
 }
+
+#if !defined(__SANITIZE_ADDRESS__) && !defined(__SANITIZE_THREAD__)
+
+/* glibc's own, under the names that it keeps for those who stand in for them. */
+extern void *__libc_malloc(size_t size);
+extern void *__libc_calloc(size_t count, size_t size);
+extern void *__libc_realloc(void *old, size_t size);
+extern void *__libc_memalign(size_t alignment, size_t size);
+
+static bool is_refused(void)
+{
+    about_file(-1, -1);
+    return fails(CALL_MALLOC);
+}
+
+void *malloc(size_t size)
+{
+    return is_refused() ? NULL : __libc_malloc(size);
+}
+
+void *calloc(size_t count, size_t size)
+{
+    return is_refused() ? NULL : __libc_calloc(count, size);
+}
+
+void *realloc(void *old, size_t size)
+{
+    return is_refused() ? NULL : __libc_realloc(old, size);
+}
+
+void *aligned_alloc(size_t alignment, size_t size)
+{
+    return is_refused() ? NULL : __libc_memalign(alignment, size);
+}
+
+int posix_memalign(void **out, size_t alignment, size_t size)
+{
+    void *p = is_refused() ? NULL : __libc_memalign(alignment, size);
+
+    if (!p)
+        return ENOMEM;
+    *out = p;
+    return 0;
+}
+
+#endif

@@ -34,6 +34,7 @@ enum syscall_kind {
     CALL_FLOCK,
     CALL_FCNTL,
     CALL_THREAD,
+    CALL_MALLOC, /* and its kin, of everyone; none under a sanitizer, whose own these are */
     /* Of readers, not of libc: */
     CALL_COMPLETION,
     CALL_SUBMISSION,

@@ -111,6 +111,36 @@ static void every_allocation_fails(void **state)
     assert_true(failed >= 150);
 }
 
+/* Every `step`-th that anyone asks for: iconv, zstd, libcrypto, the C library itself. */
+static void every_library_allocation_fails(void **state)
+{
+    unsigned step = getenv("OSTSCAN_ALL_FAULTS") ? 1 : 11;
+    unsigned failed = 0, sites = 0;
+
+    (void)state;
+    for (uint64_t nth = 1;; nth += step) {
+        struct rig_fault fault = {.record_fd = -1};
+        int status;
+
+        fault.calls = (struct syscall_plan){.fail_nth = nth, .kind = CALL_MALLOC, .errnum = ENOMEM};
+        status = rig_scan(&rig, "out", &fault);
+        if (!rig.counts->hit)
+            break;
+        failed += status != 0;
+        rig_expect_said(&rig, status, "malloc", nth);
+        rig_manifests(&rig, "out");
+        rig_heals(&rig, "out");
+        sites++;
+        rig_remove(&rig, "out");
+    }
+    rig_remove(&rig, "out");
+    if (!rig.counts->calls[CALL_MALLOC])
+        skip();
+    print_message("%u of %u tried, of %llu, kept something from being done\n", failed, sites,
+                  (unsigned long long)rig.counts->calls[CALL_MALLOC]);
+    assert_true(failed >= 20);
+}
+
 static void check_and_dups_bear_faults(void **state)
 {
     static const struct {
@@ -337,6 +367,7 @@ int main(void)
         cmocka_unit_test(every_call_fails_once),
         cmocka_unit_test(from_some_call_on_all_fail),
         cmocka_unit_test(every_allocation_fails),
+        cmocka_unit_test(every_library_allocation_fails),
         cmocka_unit_test(check_and_dups_bear_faults),
         cmocka_unit_test(check_and_dups_bear_a_lack_of_memory),
         cmocka_unit_test(torn_reads_are_no_damage),
