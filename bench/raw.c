@@ -1,7 +1,7 @@
 /*
  * raw.c: see raw.h. The extents are cut into pieces; each thread takes runs of TAKE_BYTES of them
- * in order, keeps `depth` reads in flight, and reads again into the buffer that came back last, so
- * that no more memory is touched than the depth asks for.
+ * in order and keeps `depth` reads in flight. Buffers are taken in turn from a pool; a `hot` way
+ * has no more of them than its depth asks for, and reads into the one that came back last.
  */
 #include "bench/raw.h"
 
@@ -17,7 +17,7 @@
 #include "io/mem.h"
 #include "scanner/ost/crc.h"
 
-enum { TAKE_BYTES = 4 << 20, BUFFER_ALIGN = 4096 };
+enum { TAKE_BYTES = 4 << 20, BUFFER_ALIGN = 4096, BUFFERS_MAX = RAW_POOL_BYTES / (64 << 10) };
 
 struct pieces {
     struct extent *list;
@@ -31,6 +31,7 @@ struct thread {
     const struct raw_way *way;
     struct pieces *pieces;
     uint8_t *memory;
+    unsigned buffers; /* in it, of a piece each */
     struct io_uring ring;
     size_t at, end; /* the run of pieces in hand */
     uint32_t crc;   /* so that no checksum is for nothing */
@@ -98,19 +99,27 @@ static void check(struct thread *t, const uint8_t *bytes, uint64_t length)
         t->crc ^= ost_crc(bytes + at, length - at < step ? (size_t)(length - at) : step);
 }
 
+static uint8_t *buffer_at(const struct thread *t, unsigned buffer)
+{
+    return t->memory + (size_t)buffer * t->way->piece_bytes;
+}
+
 static int read_pread(struct thread *t)
 {
     const struct extent *x;
+    unsigned buffer = 0;
 
     while ((x = take(t))) {
+        uint8_t *into = buffer_at(t, buffer++ % t->buffers);
+
         for (uint64_t done = 0; done < x->length;) {
-            ssize_t n = pread(t->fd, t->memory + done, x->length - done, (off_t)(x->offset + done));
+            ssize_t n = pread(t->fd, into + done, x->length - done, (off_t)(x->offset + done));
 
             if (n <= 0)
                 return ERR_IO;
             done += (uint64_t)n;
         }
-        check(t, t->memory, x->length);
+        check(t, into, x->length);
     }
     return 0;
 }
@@ -125,58 +134,85 @@ struct flight {
 static void stage(struct thread *t, struct flight *flights, unsigned buffer)
 {
     struct io_uring_sqe *sqe = io_uring_get_sqe(&t->ring);
-    uint8_t *into = t->memory + (size_t)buffer * t->way->piece_bytes +
-                    (flights[buffer].whole - flights[buffer].length);
+    uint8_t *into = buffer_at(t, buffer) + (flights[buffer].whole - flights[buffer].length);
 
     io_uring_prep_read_fixed(sqe, t->fd, into, flights[buffer].length, flights[buffer].offset, 0);
     io_uring_sqe_set_data64(sqe, buffer);
 }
 
+/* Buffers that nothing is read into. */
+struct idle {
+    unsigned list[BUFFERS_MAX], first, count;
+};
+
+static unsigned take_idle(struct idle *i, bool hot)
+{
+    i->count--;
+    if (hot)
+        return i->list[i->count];
+    i->first = (i->first + 1) % BUFFERS_MAX;
+    return i->list[(i->first + BUFFERS_MAX - 1) % BUFFERS_MAX];
+}
+
+static void give_idle(struct idle *i, unsigned buffer)
+{
+    i->list[(i->first + i->count++) % BUFFERS_MAX] = buffer;
+}
+
+/* The reads that have come; a short one goes on. */
+static int reap(struct thread *t, struct flight *flights, struct idle *idle)
+{
+    struct io_uring_cqe *cqe;
+    unsigned head, seen = 0;
+
+    io_uring_for_each_cqe(&t->ring, head, cqe)
+    {
+        unsigned buffer = (unsigned)io_uring_cqe_get_data64(cqe);
+        struct flight *f = &flights[buffer];
+
+        if (cqe->res <= 0)
+            return ERR_IO;
+        f->offset += (unsigned)cqe->res;
+        f->length -= (unsigned)cqe->res;
+        seen++;
+        if (f->length) {
+            stage(t, flights, buffer);
+            continue;
+        }
+        check(t, buffer_at(t, buffer), f->whole);
+        give_idle(idle, buffer);
+    }
+    io_uring_cq_advance(&t->ring, seen);
+    return 0;
+}
+
 static int read_uring(struct thread *t)
 {
-    struct flight flights[RAW_DEPTH_MAX];
-    unsigned idle[RAW_DEPTH_MAX], n_idle = 0;
+    struct flight flights[BUFFERS_MAX];
+    struct idle idle = {.count = 0};
     bool more = true;
+    int rc = 0;
 
-    for (unsigned i = 0; i < t->way->depth; i++)
-        idle[n_idle++] = i;
-    for (;;) {
-        struct io_uring_cqe *cqe;
-        unsigned head, seen = 0;
-
-        while (more && n_idle) {
+    for (unsigned i = 0; i < t->buffers; i++)
+        give_idle(&idle, i);
+    while (!rc) {
+        while (more && t->buffers - idle.count < t->way->depth) {
             const struct extent *x = take(t);
 
             more = x != NULL;
             if (more) {
-                flights[idle[--n_idle]] =
-                    (struct flight){x->offset, (uint32_t)x->length, (uint32_t)x->length};
-                stage(t, flights, idle[n_idle]);
-            }
-        }
-        if (n_idle == t->way->depth)
-            return 0;
-        if (io_uring_submit_and_wait(&t->ring, 1) < 0)
-            return ERR_SYS;
-        io_uring_for_each_cqe(&t->ring, head, cqe)
-        {
-            unsigned buffer = (unsigned)io_uring_cqe_get_data64(cqe);
-            struct flight *f = &flights[buffer];
+                unsigned buffer = take_idle(&idle, t->way->hot);
 
-            if (cqe->res <= 0)
-                return ERR_IO;
-            f->offset += (unsigned)cqe->res;
-            f->length -= (unsigned)cqe->res;
-            seen++;
-            if (f->length) {
+                flights[buffer] =
+                    (struct flight){x->offset, (uint32_t)x->length, (uint32_t)x->length};
                 stage(t, flights, buffer);
-                continue;
             }
-            check(t, t->memory + (size_t)buffer * t->way->piece_bytes, f->whole);
-            idle[n_idle++] = buffer;
         }
-        io_uring_cq_advance(&t->ring, seen);
+        if (idle.count == t->buffers)
+            return 0;
+        rc = io_uring_submit_and_wait(&t->ring, 1) < 0 ? ERR_SYS : reap(t, flights, &idle);
     }
+    return rc;
 }
 
 static int run(void *ctx)
@@ -190,9 +226,11 @@ static int run(void *ctx)
 /* Buffers are there and touched, and registered, before the clock starts: so are ostscan's. */
 static int prepare(struct thread *t)
 {
-    size_t size = (size_t)t->way->depth * t->way->piece_bytes;
+    size_t size;
     struct iovec whole;
 
+    t->buffers = t->way->hot ? t->way->depth : RAW_POOL_BYTES / t->way->piece_bytes;
+    size = (size_t)t->buffers * t->way->piece_bytes;
     t->memory = mem_aligned(BUFFER_ALIGN, size);
     if (!t->memory)
         return ERR_NOMEM;

@@ -12,6 +12,7 @@
 
 #include "bench/extents.h"
 
+/* RAW_POOL_BYTES: of a thread, as much as ostscan's readers lend from (io/source_reader.c). */
 enum { RAW_POOL_BYTES = 8 << 20, RAW_THREADS_MAX = 2, RAW_DEPTH_MAX = 32 };
 
 /* A way to read. pread has depth 1: one read at a time in each thread. */
@@ -20,6 +21,7 @@ struct raw_way {
     uint32_t piece_bytes;
     unsigned depth;   /* reads in flight in each thread */
     unsigned threads; /* 1 to RAW_THREADS_MAX */
+    bool hot;         /* into the buffer that came back last; else round RAW_POOL_BYTES a thread */
     /* The checksum of every so many bytes of a piece is computed when it has come; 0: of none. */
     uint32_t crc_bytes;
 };

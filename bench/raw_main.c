@@ -7,6 +7,7 @@
  * the fastest took: nanoseconds, processor time, the bytes of the extents, those of blocks and
  * pages alone. So a script can let the limit and what is held against it take turns. --sum: the
  * checksum of each block's worth of bytes is computed as well, which is the least that a scan does.
+ * --hot: into buffers that stay in the processor's cache (raw.h).
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -34,7 +35,7 @@ struct image {
 };
 
 struct bench {
-    bool cold, direct, sum;
+    bool cold, direct, sum, hot;
     uint64_t probe_bytes;
     struct image *images;
     size_t count;
@@ -102,6 +103,7 @@ static int open_image(struct bench *b, const char *path, struct image *out)
 static int read_images(struct bench *b, struct trial *t, uint64_t most_bytes)
 {
     t->ns = t->cpu_ns = t->bytes = 0;
+    t->way.hot = b->hot;
     t->way.crc_bytes = b->sum ? (uint32_t)(b->allocated / (b->blocks + 1) + 1) : 0;
     for (size_t i = 0; i < b->count && t->bytes < most_bytes; i++) {
         const struct image *image = &b->images[i];
@@ -218,10 +220,13 @@ static int run(struct bench *b, char **paths, char *ways)
 
 int main(int argc, char **argv)
 {
-    static const struct option options[] = {
-        {"ways", required_argument, NULL, 'w'}, {"probe-mib", required_argument, NULL, 'p'},
-        {"cold", no_argument, NULL, 'c'},       {"direct", no_argument, NULL, 'd'},
-        {"sum", no_argument, NULL, 's'},        {0}};
+    static const struct option options[] = {{"ways", required_argument, NULL, 'w'},
+                                            {"probe-mib", required_argument, NULL, 'p'},
+                                            {"cold", no_argument, NULL, 'c'},
+                                            {"direct", no_argument, NULL, 'd'},
+                                            {"sum", no_argument, NULL, 's'},
+                                            {"hot", no_argument, NULL, 'h'},
+                                            {0}};
     struct bench b = {.probe_bytes = 256 << 20};
     char *ways = NULL;
     int c, rc;
@@ -237,12 +242,14 @@ int main(int argc, char **argv)
             b.direct = true;
         else if (c == 's')
             b.sum = true;
+        else if (c == 'h')
+            b.hot = true;
         else
             break;
     }
     if (c != -1 || optind == argc) {
         fputs("Usage: bench-raw [--ways \"WAY...\"] [--probe-mib N] [--cold] [--direct] [--sum] "
-              "IMAGE...\n",
+              "[--hot] IMAGE...\n",
               stderr);
         return 2;
     }
