@@ -95,7 +95,7 @@ static int load(struct mapped *m)
     if (!rc)
         rc = ost_blockring_create(MEMORY, &m->ring);
     m->checked = mem_zalloc(m->plan.block_count + 1);
-    m->blocks = (struct ost_blocks){m, find, get, put};
+    m->blocks = (struct ost_blocks){.ctx = m, .find = find, .get = get, .put = put};
     return !rc && !m->checked ? ERR_NOMEM : rc;
 }
 

@@ -270,7 +270,7 @@ static int open_image(const char *path, struct optimum *o)
     if (rc)
         return rc;
     blocks = o->image.plan.block_count + 1;
-    o->tracing = (struct ost_blocks){o, find, get, put};
+    o->tracing = (struct ost_blocks){.ctx = o, .find = find, .get = get, .put = put};
     o->order = mem_alloc_array(blocks, sizeof *o->order);
     o->passes = mem_alloc_array(blocks, sizeof *o->passes);
     o->due = mem_zalloc(blocks * sizeof *o->due);

@@ -29,6 +29,7 @@ enum {
     ENTRY_BYTES = 44, /* with its places in the heap and the hash table */
     BUCKETS_FIRST = 256,
     ENTRIES_FIRST = 128,
+    STRAIN_PART = 4,
     ASK_AGAIN_PART = 4, /* when this part of the blocks was replaced */
 };
 
@@ -393,6 +394,21 @@ bool native_carry_full(const struct native_carry *c)
     return atomic_load_explicit(&c->full, memory_order_relaxed);
 }
 
+bool native_carry_strained(struct native_carry *c)
+{
+    uint64_t used = 0, most = 0;
+
+    for (unsigned i = 0; i < PARTS && !native_carry_full(c); i++) {
+        struct part *p = &c->parts[i];
+
+        pthread_mutex_lock(&p->mutex);
+        used += (p->slab_count * (uint64_t)SLAB_CELLS - p->free_cells) * CELL;
+        most += p->memory_most;
+        pthread_mutex_unlock(&p->mutex);
+    }
+    return native_carry_full(c) || used > most / STRAIN_PART;
+}
+
 bool native_carry_has(struct native_carry *c, uint32_t block)
 {
     struct part *p = part_of(c, block);
@@ -404,7 +420,7 @@ bool native_carry_has(struct native_carry *c, uint32_t block)
     return has;
 }
 
-bool native_carry_get(struct native_carry *c, uint32_t block, uint8_t *into, uint32_t size)
+static bool get(struct native_carry *c, uint32_t block, uint8_t *into, uint32_t size, bool drop)
 {
     struct part *p = part_of(c, block);
     uint32_t i;
@@ -415,8 +431,20 @@ bool native_carry_get(struct native_carry *c, uint32_t block, uint8_t *into, uin
         read_cells(p, &p->entries[i], into);
     else
         i = NONE;
+    if (i != NONE && drop)
+        remove_entry(p, i);
     pthread_mutex_unlock(&p->mutex);
     return i != NONE;
+}
+
+bool native_carry_get(struct native_carry *c, uint32_t block, uint8_t *into, uint32_t size)
+{
+    return get(c, block, into, size, false);
+}
+
+bool native_carry_take(struct native_carry *c, uint32_t block, uint8_t *into, uint32_t size)
+{
+    return get(c, block, into, size, true);
 }
 
 void native_carry_drop(struct native_carry *c, uint32_t block)

@@ -32,9 +32,13 @@ void native_carry_destroy(struct native_carry *c);  /* NULL is allowed */
 void native_carry_put(struct native_carry *c, uint32_t block, const uint8_t *extent, uint32_t size);
 /* Copies it out; false: it is not there. */
 bool native_carry_get(struct native_carry *c, uint32_t block, uint8_t *into, uint32_t size);
+/* The same, and it is there no more. */
+bool native_carry_take(struct native_carry *c, uint32_t block, uint8_t *into, uint32_t size);
 bool native_carry_has(struct native_carry *c, uint32_t block);
 /* Whether something was dropped for want of room. */
 bool native_carry_full(const struct native_carry *c);
+/* Whether a quarter of the room is taken, or something was dropped. */
+bool native_carry_strained(struct native_carry *c);
 void native_carry_drop(struct native_carry *c, uint32_t block);
 
 /* Bytes that were carried at all, and of blocks dropped for want of room. */

@@ -55,7 +55,8 @@ static void expect_put(void *ctx, const struct ost_block *block, struct bytes de
 /* Announces the blocks of a table, which come one by one and lie anywhere. */
 static int expect_table(struct native_run *n, const struct ost_node *node)
 {
-    const struct ost_blocks view = {n, expect_find, expect_get, expect_put};
+    const struct ost_blocks view = {
+        .ctx = n, .find = expect_find, .get = expect_get, .put = expect_put};
     uint64_t charged = ost_sourceblocks_charged(n->blocks), reach;
     int rc;
 

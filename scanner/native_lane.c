@@ -122,12 +122,17 @@ static bool is_dropped(const struct native_lane *l, const struct ost_block *bloc
 
     if (!native_carry_full(s->carry) || place((void *)(uintptr_t)l, block, &clean))
         return false;
-    return !native_carry_has(s->carry, index) &&
+    return !native_carry_has(s->carry, index) && !native_streams_has(s->streams, index) &&
            !(l->settling && native_fetch_knows(s->fetch, index));
 }
 
 /* What is remembered of the item at hand helps to forget its blocks: where there is no room for
  * it, they are carried on. */
+void native_lane_seen(struct native_lane *l, uint32_t block)
+{
+    remember(&l->seen, &l->seen_count, &l->seen_room, SEEN_MOST, block);
+}
+
 static void see(struct native_lane *l, const struct ost_block *block)
 {
     int reason = not_passed(l, block);
@@ -135,7 +140,7 @@ static void see(struct native_lane *l, const struct ost_block *block)
     if (block->offset > l->highest)
         l->highest = block->offset;
     l->later = l->later || reason == NATIVE_LATER;
-    remember(&l->seen, &l->seen_count, &l->seen_room, SEEN_MOST, index_of(l, block));
+    native_lane_seen(l, index_of(l, block));
     if (reason || !is_dropped(l, block))
         return;
     l->dropped = true;
@@ -193,9 +198,13 @@ static void leave_window(struct native_lane *l)
     for (size_t i = 0; bytes && i < c->count; i++) {
         const struct chk_item *item = &c->items[i];
 
-        if (item->kind == CHK_ITEM_BLOCK && may_be_needed(l->shared, item->index))
-            native_carry_put(l->shared->carry, item->index, bytes + (item->offset - c->offset),
-                             item->length);
+        if (item->kind != CHK_ITEM_BLOCK || native_lane_digest(l, item->index) ||
+            !may_be_needed(l->shared, item->index))
+            continue;
+        native_carry_put(l->shared->carry, item->index, bytes + (item->offset - c->offset),
+                         item->length);
+        if (l->seat.streams)
+            native_seat_carried(&l->seat, item->index);
     }
     l->window_count--;
     memmove(&l->window[0], &l->window[1], l->window_count * sizeof l->window[0]);
@@ -444,6 +453,7 @@ int native_lane_chunk(struct native_lane *l, const struct chk_chunk *chunk, cons
     l->window[l->window_count++].bytes = bytes;
     l->position = chunk->items[chunk->count - 1].offset;
     native_bind_links(l->shared->bind, links, first);
+    native_lane_digest_chunk(l, links, first);
     pass(l->shared, l->position);
     rc = take_dues(l);
     if (l->window_count == CHK_TAP_WINDOW)
@@ -506,7 +516,7 @@ static int open_blocks(struct native_lane *l, struct io_source *source)
     if (rc)
         return rc;
     l->inner = ost_sourceblocks_view(l->run.blocks);
-    l->view = (struct ost_blocks){l, find, get, put};
+    l->view = (struct ost_blocks){l, find, get, put, native_lane_knows};
     l->run.reading = (struct ost_reading){
         .variant = l->run.variant,
         .blocks = &l->view,
@@ -514,7 +524,7 @@ static int open_blocks(struct native_lane *l, struct io_source *source)
         .ctx = &l->run,
         .finding = native_tell,
     };
-    return 0;
+    return native_lane_open_seat(l);
 }
 
 int native_lane_create(struct native_shared *s, struct io_source *source, void *kit,
@@ -561,6 +571,7 @@ int native_lane_destroy(struct native_lane *l)
             atomic_store(&s->exhausted, true);
     }
     ost_reading_end(&l->run.reading);
+    native_seat_done(&l->seat);
     ost_sourceblocks_destroy(l->run.blocks);
     arena_done(&l->run.scratch);
     native_dues_done(&l->heap);

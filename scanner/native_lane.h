@@ -17,6 +17,7 @@
 #include "scanner/native_fetch.h"
 #include "scanner/native_run.h"
 #include "scanner/native_scan.h"
+#include "scanner/native_stream.h"
 
 /* A region of the sweep: a slot of the output. */
 struct native_region {
@@ -34,9 +35,10 @@ struct native_shared {
     bool idle;                /* nothing is read of this image */
     uint64_t allowance;
     struct native_carry *carry;
-    struct native_bind *bind;   /* NULL: there is no memory for it */
-    _Atomic uint64_t passed;    /* the furthest offset that any lane has passed */
-    struct native_fetch *fetch; /* of the lane that settles a region; NULL until needed */
+    struct native_bind *bind;       /* NULL: there is no memory for it */
+    struct native_streams *streams; /* NULL: there are none */
+    _Atomic uint64_t passed;        /* the furthest offset that any lane has passed */
+    struct native_fetch *fetch;     /* of the lane that settles a region; NULL until needed */
     size_t fetch_bytes;
     unsigned growth; /* missing blocks in all, by those that first walks tell of; of that lane */
     _Atomic uint64_t *settled;  /* by block, a bit: no item that was not read needs it */
@@ -61,6 +63,8 @@ struct native_lane {
     struct engine_job job;   /* of the run: with a hasher of this thread's */
     struct native_run run;
     struct ost_at_hand at_hand;
+    struct native_seat seat; /* where there are streams */
+    struct ost_digests digests;
     const struct ost_blocks *inner; /* what run.blocks shows */
     struct ost_blocks view;         /* the same, watched */
 
@@ -113,6 +117,21 @@ uint64_t native_lane_foretell(const struct native_lane *l, const struct native_d
 int native_lane_put_off(struct native_lane *l, struct native_due due, int end);
 /* Walks over an item and reads it if it can be. */
 int native_lane_take(struct native_lane *l, struct native_due due);
+
+/* Remembers a block as one of the item at hand. */
+void native_lane_seen(struct native_lane *l, uint32_t block);
+
+/* Large values (native_digest.c). The seat is there where there are streams. */
+int native_lane_open_seat(struct native_lane *l);
+/* The chunk that the window got last, and the internal blocks in it. */
+void native_lane_digest_chunk(struct native_lane *l, const struct chk_links *links, size_t first);
+/* A block of the window: whether it is digested, and need not be carried. */
+static inline bool native_lane_digest(struct native_lane *l, uint32_t block)
+{
+    return l->seat.streams && native_seat_pass(&l->seat, block);
+}
+/* Of the view of a lane. */
+bool native_lane_knows(void *ctx, uint64_t root, uint64_t *highest);
 
 /* The entry of a bid, unless it was carved; or NULL. */
 const struct ost_block *native_find_block(const struct native_shared *s, uint64_t bid);

@@ -25,7 +25,11 @@ enum {
     REGION_PART = 32,
 
     FETCH_PART = 8,
-    FETCH_LEAST = 128 << 10
+    FETCH_LEAST = 128 << 10,
+
+    STREAMS_PART = 8,
+    STREAM_BYTES = 64 << 10,     /* values of that size are worth a read ahead of the sweep: */
+    STREAM_BYTES_SEEK = 4 << 20, /* where it seeks */
 };
 
 /* ---- the plan ---- */
@@ -120,12 +124,15 @@ static int list_dues(struct native_shared *s)
     return 0;
 }
 
-/* Of a block whose item nobody knows yet, that it will be needed near the end. */
+/* Of a block whose item nobody knows yet, that it will be needed near the end; of a large value's,
+ * as soon as those before it have passed. */
 static uint64_t need_of(const void *ctx, uint32_t block)
 {
     const struct native_shared *s = ctx;
     uint64_t passed, reach;
 
+    if (native_streams_need(s->streams, block, &reach))
+        return reach;
     switch (native_bind_owner(s->bind, block, &reach)) {
     case NATIVE_ITEM:
         return reach;
@@ -151,6 +158,23 @@ static uint64_t carry_bytes(const struct native_scan_job *job)
     return job->carry_bytes ? job->carry_bytes : job->engine->memory_bytes / 2;
 }
 
+static int make_streams(struct native_shared *s, uint64_t memory)
+{
+    const struct native_scan_job *job = s->job;
+    const struct native_streams_options options = {
+        .trees = {.plan = s->view.plan,
+                  .bids = s->view.bids,
+                  .source = s->run.source,
+                  .least_bytes = job->seeks ? STREAM_BYTES_SEEK : STREAM_BYTES,
+                  .memory_bytes = memory},
+        .status = s->view.status,
+        .hasher = job->stream_hasher,
+        .crypt = job->engine->header->crypt,
+    };
+
+    return job->stream_hasher ? native_streams_create(&options, &s->streams) : 0;
+}
+
 /* What is carried is bound to items where the memory is not small for that. */
 static int make_carry(struct native_shared *s)
 {
@@ -160,6 +184,10 @@ static int make_carry(struct native_shared *s)
 
     s->fetch_bytes = (size_t)(memory / FETCH_PART);
     memory -= s->fetch_bytes;
+    rc = make_streams(s, memory / STREAMS_PART);
+    if (rc)
+        return rc;
+    memory -= native_streams_memory(s->streams);
     if (s->fetch_bytes < FETCH_LEAST)
         s->fetch_bytes = FETCH_LEAST;
     if (tables < memory / 4) {
@@ -220,7 +248,7 @@ static int read_folders(struct native_shared *s)
     }
     if (rc)
         return rc;
-    s->blocks = (struct ost_blocks){s, find, get, put};
+    s->blocks = (struct ost_blocks){.ctx = s, .find = find, .get = get, .put = put};
     n->reading.blocks = &s->blocks;
     rc = native_image(n);
     if (!rc)
@@ -305,16 +333,17 @@ static bool take_turn(struct native_shared *s, uint64_t *region, struct native_d
     return taken;
 }
 
-/* Whether what is swept further on would only drop what is needed for the region whose turn it is,
- * which another lane is at. */
+/* Whether what is swept further on might only drop what is needed for the region whose turn it is,
+ * which another lane is at: of a large value nothing is digested behind a block that was dropped.
+ */
 static bool is_far_ahead(struct native_shared *s)
 {
     bool far;
 
     pthread_mutex_lock(&s->mutex);
-    far = s->begun > s->settle_turn + s->lanes && native_carry_full(s->carry);
+    far = s->begun > s->settle_turn + s->lanes;
     pthread_mutex_unlock(&s->mutex);
-    return far;
+    return far && native_carry_strained(s->carry);
 }
 
 static int on_other(void *lane)
@@ -362,6 +391,7 @@ static void shared_done(struct native_shared *s)
     mem_free(s->own_nodes);
     native_carry_destroy(s->carry);
     native_fetch_destroy(s->fetch);
+    native_streams_destroy(s->streams);
     native_bind_destroy(s->bind);
     native_run_done(&s->run);
     pthread_mutex_destroy(&s->mutex);

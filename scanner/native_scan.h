@@ -41,6 +41,10 @@ struct native_scan_job {
     const struct chk_sink *check_sink;
     const struct engine_sink *sink; /* image, folder, finding; from the calling thread */
     const struct native_lanes *lanes;
+    /* States of it live at once, and go from thread to thread: for large values, which are digested
+     * as their blocks pass. NULL: they are carried like all else. */
+    const struct ost_hasher *stream_hasher;
+    bool seeks;            /* a read elsewhere costs as much as some MiB in order */
     uint64_t region_bytes; /* 0: as seems good; for tests */
     uint64_t carry_bytes;  /* 0: a half of the memory */
 };

@@ -11,6 +11,7 @@
 
 #include <string.h>
 
+#include "index/hash_pool.h"
 #include "index/manifest_name.h"
 #include "io/clock.h"
 #include "io/mem.h"
@@ -28,6 +29,7 @@ struct image_worker {
     const struct image_run *run;
     struct kit kit;
     struct image_records rec;
+    struct idx_hash_pool *hashes; /* of large values */
 
     /* The image in hand. */
     const struct work *work;
@@ -64,6 +66,8 @@ int image_worker_create(const struct image_run *run, struct image_worker **out)
     w->run = run;
     err = kit_init(&w->kit, &kit);
     if (!err)
+        err = idx_hash_pool_create(run->options->digest, &w->hashes);
+    if (!err)
         err = records_init(&w->rec, &w->kit, run->counters, run->options->verbose);
     if (err)
         image_worker_destroy(w);
@@ -82,6 +86,7 @@ void image_worker_destroy(struct image_worker *w)
     if (!w)
         return;
     records_done(&w->rec);
+    idx_hash_pool_destroy(w->hashes);
     kit_done(&w->kit);
     mem_free(w);
 }
@@ -227,6 +232,7 @@ static int scan_at_once(struct image_worker *w, const struct ost_header_report *
                                   .open = open_source};
     const struct engine_job engine = job_of(w);
     struct chk_job check = check_job_of(w, report);
+    const struct ost_hasher stream_hasher = idx_hash_pool_hasher(w->hashes);
     struct lanes lanes = {0};
     const struct native_scan_job job = {
         .engine = &engine,
@@ -234,6 +240,8 @@ static int scan_at_once(struct image_worker *w, const struct ost_header_report *
         .check_sink = &check_sink,
         .sink = &sink,
         .lanes = &lanes.native,
+        .stream_hasher = &stream_hasher,
+        .seeks = w->work->alone,
     };
     int err =
         lanes_init(&lanes, &order, &w->kit, w->work->memory_bytes / 4, &w->run->counters->items);

@@ -5,6 +5,7 @@
 #ifndef SCANNER_OST_BLOCKS_H
 #define SCANNER_OST_BLOCKS_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "io/bytes.h"
@@ -20,6 +21,9 @@ struct ost_blocks {
     int (*get)(void *ctx, const struct ost_block *block, struct bytes *decoded);
     /* Called once for each successful get. */
     void (*put)(void *ctx, const struct ost_block *block, struct bytes decoded);
+    /* Whether the blocks of a data tree with an internal root are known without walking it: then
+     * *highest, the highest offset among them. NULL: of none. */
+    bool (*known)(void *ctx, uint64_t root, uint64_t *highest);
 };
 
 #endif

@@ -152,8 +152,9 @@ static int list_attachments(struct stack *s, struct frame *f)
 /* Bytes on their way to the hasher. */
 struct digesting {
     const struct ost_hasher *hasher;
-    void *state; /* NULL: without a hasher */
+    void *state; /* NULL: without a hasher, or there is the digest */
     uint64_t bytes;
+    struct ost_digest digest; /* of one that was digested before */
 };
 
 static void digest_part(void *ctx, struct bytes part)
@@ -163,6 +164,25 @@ static void digest_part(void *ctx, struct bytes part)
     d->bytes += part.size;
     if (d->state && part.size)
         d->hasher->update(d->state, part.data, part.size);
+}
+
+/* Streams the value of a root, or what was not digested before. */
+static int stream_value(struct stack *s, uint64_t root, struct digesting *d, bool *whole)
+{
+    const struct ost_digests *before = s->reading->digests;
+    struct ost_digested had = {0};
+
+    if (d->state && before && before->take(before->ctx, root, &had)) {
+        d->hasher->abort(d->state);
+        d->state = had.state;
+        d->hasher = had.hasher;
+        d->bytes = had.bytes;
+        d->digest = had.digest;
+        *whole = had.whole;
+        if (had.whole)
+            return 0;
+    }
+    return ost_reading_stream(s->reading, root, had.leaves, d, digest_part, whole);
 }
 
 /* Streams what `e` stands for. *whole: all of it was there. */
@@ -180,7 +200,7 @@ static int stream_data(struct stack *s, const struct ost_object *object,
     }
     if (e->state == OST_PC_SUBNODE || ost_object_ref(e->prop.value, &nid, &size))
         data = ost_subnodes_find(&object->subnodes, nid);
-    return data ? ost_reading_stream(s->reading, data->data, d, digest_part, whole) : 0;
+    return data ? stream_value(s, data->data, d, whole) : 0;
 }
 
 static int read_data(struct stack *s, const struct ost_object *object, struct ost_attachment *a)
@@ -197,9 +217,10 @@ static int read_data(struct stack *s, const struct ost_object *object, struct os
     }
     rc = stream_data(s, object, object->data, &d, &whole);
     if (d.state && !rc && whole)
-        hasher->end(d.state, &a->data_digest);
+        d.hasher->end(d.state, &d.digest);
     else if (d.state)
-        hasher->abort(d.state);
+        d.hasher->abort(d.state);
+    a->data_digest = d.digest;
     a->has_data = true;
     a->data_bytes = d.bytes;
     if (!rc && !whole)

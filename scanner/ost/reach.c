@@ -42,15 +42,29 @@ static void watch_put(void *ctx, const struct ost_block *block, struct bytes dec
     blocks->put(blocks->ctx, block, decoded);
 }
 
+static bool watch_known(void *ctx, uint64_t root, uint64_t *highest)
+{
+    const struct ost_blocks *blocks = ((struct watch *)ctx)->blocks;
+
+    return blocks->known && blocks->known(blocks->ctx, root, highest);
+}
+
 static int walk_data(const struct ost_variant *v, const struct ost_blocks *blocks, uint64_t root)
 {
     struct ost_datatree tree;
     struct ost_leaf leaf;
+    uint64_t highest;
     int rc;
 
     /* A single block: no tree to walk. */
     if (!ost_bid_internal(root)) {
         blocks->find(blocks->ctx, root);
+        return 0;
+    }
+    if (blocks->known(blocks->ctx, root, &highest)) {
+        struct watch *w = blocks->ctx;
+
+        w->highest = highest > w->highest ? highest : w->highest;
         return 0;
     }
     ost_datatree_init(&tree, v, blocks, root);
@@ -88,7 +102,7 @@ int ost_reach(const struct ost_variant *v, const struct ost_blocks *blocks, uint
               uint64_t sub, uint64_t *highest)
 {
     struct watch w = {.blocks = blocks};
-    const struct ost_blocks watched = {&w, watch_find, watch_get, watch_put};
+    const struct ost_blocks watched = {&w, watch_find, watch_get, watch_put, watch_known};
     int rc = data ? walk_data(v, &watched, data) : 0;
 
     if ((!rc || rc == ERR_LIMIT) && sub)

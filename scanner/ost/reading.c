@@ -228,7 +228,7 @@ int ost_reading_value(struct ost_reading *r, uint64_t root, uint64_t most, struc
     return 1;
 }
 
-int ost_reading_stream(struct ost_reading *r, uint64_t root, void *ctx,
+int ost_reading_stream(struct ost_reading *r, uint64_t root, size_t had, void *ctx,
                        void (*part)(void *ctx, struct bytes part), bool *whole)
 {
     struct ost_datatree tree;
@@ -239,6 +239,10 @@ int ost_reading_stream(struct ost_reading *r, uint64_t root, void *ctx,
 
     ost_datatree_init(&tree, r->variant, r->blocks, root);
     while ((rc = ost_datatree_next(&tree, &leaf)) == 1) {
+        if (had && leaf.block && r->digests->skip(r->digests->ctx, leaf.block)) {
+            had--;
+            continue;
+        }
         rc = leaf.block ? r->blocks->get(r->blocks->ctx, leaf.block, &bytes) : ERR_DAMAGED;
         if (rc == ERR_DAMAGED) {
             all = false;

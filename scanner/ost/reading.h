@@ -22,6 +22,7 @@
 #include "scanner/finding.h"
 #include "scanner/ost/blocks.h"
 #include "scanner/ost/datatree.h"
+#include "scanner/ost/digested.h"
 #include "scanner/ost/heap.h"
 #include "scanner/ost/item.h"
 #include "scanner/ost/limits.h"
@@ -46,7 +47,8 @@ struct ost_reading {
     bool quiet;    /* neither findings nor damage */
     unsigned told; /* findings about this object's own parts, at most OST_LIMIT_DAMAGE */
 
-    struct ost_damages damages; /* of the item at hand; embedded items swap it */
+    const struct ost_digests *digests; /* NULL: nothing was digested before */
+    struct ost_damages damages;        /* of the item at hand; embedded items swap it */
     int sink_code;
     struct ost_held *held;
 };
@@ -103,8 +105,9 @@ void ost_pager_done(struct ost_pager *p);
 /* A value on end. 1: *out; 0: it cannot be had whole, or is larger than `most`; or a code. */
 int ost_reading_value(struct ost_reading *r, uint64_t root, uint64_t most, struct bytes *out);
 
-/* A value part by part. *whole: all of it was. 0 or a code. */
-int ost_reading_stream(struct ost_reading *r, uint64_t root, void *ctx,
+/* A value part by part, but for the leaves that r->digests has handed over. *whole: all of it was.
+ * 0 or a code. */
+int ost_reading_stream(struct ost_reading *r, uint64_t root, size_t had, void *ctx,
                        void (*part)(void *ctx, struct bytes part), bool *whole);
 
 /* The subnodes of an object, ascending by nid, each once (the first of equal ones). */

@@ -223,7 +223,7 @@ int ost_sourceblocks_create(const struct ost_sourceblocks_options *options,
 
     if (!s)
         return rc;
-    s->view = (struct ost_blocks){s, find, get, put};
+    s->view = (struct ost_blocks){.ctx = s, .find = find, .get = get, .put = put};
     s->options = *options;
     s->variant = options->plan->variant;
     s->left = options->allowance_bytes;
@@ -257,6 +257,16 @@ const struct ost_blocks *ost_sourceblocks_view(struct ost_sourceblocks *s)
 void ost_sourceblocks_charge(struct ost_sourceblocks *s, uint64_t bytes)
 {
     s->left -= bytes < s->left ? bytes : s->left;
+}
+
+bool ost_sourceblocks_spend(struct ost_sourceblocks *s, uint64_t blocks, uint64_t bytes)
+{
+    uint64_t cost = bytes + blocks * OST_LIMIT_BLOCK_COST;
+
+    if (cost > s->left)
+        return false;
+    s->left -= cost;
+    return true;
 }
 
 void ost_sourceblocks_refund(struct ost_sourceblocks *s, uint64_t bytes)

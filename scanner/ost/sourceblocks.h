@@ -72,6 +72,9 @@ void ost_sourceblocks_charge(struct ost_sourceblocks *s, uint64_t bytes);
 /* What was taken from it so far, and whether it was too little for something. */
 uint64_t ost_sourceblocks_charged(const struct ost_sourceblocks *s);
 bool ost_sourceblocks_exhausted(const struct ost_sourceblocks *s);
+/* Takes what handing out so many blocks of so many bytes in all takes. False: too little is left,
+ * and nothing was taken. */
+bool ost_sourceblocks_spend(struct ost_sourceblocks *s, uint64_t blocks, uint64_t bytes);
 /* Gives some of it back. */
 void ost_sourceblocks_refund(struct ost_sourceblocks *s, uint64_t bytes);
 

@@ -16,7 +16,8 @@
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     static struct parts parts;
-    struct ost_blocks blocks = {&parts, parts_find, parts_get, parts_put};
+    struct ost_blocks blocks = {
+        .ctx = &parts, .find = parts_find, .get = parts_get, .put = parts_put};
     struct ost_datatree t;
     struct ost_leaf leaf;
     uint64_t end = 0;

@@ -77,7 +77,7 @@ static void walk_value(struct image *m, const struct ost_blocks *blocks, uint64_
 static void walk_node(struct image *m, const struct ost_node *n)
 {
     static struct ost_subnode_walk walk;
-    struct ost_blocks blocks = {m, find, get, put};
+    struct ost_blocks blocks = {.ctx = m, .find = find, .get = get, .put = put};
     struct ost_subnode s;
     unsigned depth;
 

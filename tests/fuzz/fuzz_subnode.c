@@ -19,7 +19,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     static struct parts parts;
     static struct ost_subnode_walk walk;
-    struct ost_blocks blocks = {&parts, parts_find, parts_get, parts_put};
+    struct ost_blocks blocks = {
+        .ctx = &parts, .find = parts_find, .get = parts_get, .put = parts_put};
     const struct ost_variant *v;
     struct ost_defects defects = {0};
     struct ost_subnode s;

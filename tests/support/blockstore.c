@@ -40,7 +40,7 @@ static void put(void *ctx, const struct ost_block *block, struct bytes decoded)
 void blockstore_init(struct blockstore *s)
 {
     memset(s, 0, sizeof *s);
-    s->blocks = (struct ost_blocks){s, find, get, put};
+    s->blocks = (struct ost_blocks){.ctx = s, .find = find, .get = get, .put = put};
 }
 
 void blockstore_done(struct blockstore *s)

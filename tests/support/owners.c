@@ -103,7 +103,7 @@ static void link_nodes(struct owners *o, const struct ost_blocks *blocks)
         const struct ost_node *n = &o->plan.nodes[i];
         bool all = n->nid == NODE_STORE || n->nid == NODE_NAMES;
         struct watch w = {.o = o, .blocks = blocks, .nid = all ? 0 : n->nid};
-        const struct ost_blocks watched = {&w, find, get, put};
+        const struct ost_blocks watched = {.ctx = &w, .find = find, .get = get, .put = put};
         uint64_t highest;
 
         if (!all && !is_message(n->nid) && !is_table(n->nid))

@@ -8,6 +8,7 @@
 #include <cmocka.h>
 
 #include "index/hash.h"
+#include "index/hash_pool.h"
 #include "io/err.h"
 #include "io/mem.h"
 
@@ -151,12 +152,59 @@ static void creation_fails_cleanly(void **state)
     mem_test_fail(0, 0);
 }
 
+/* Several are open at once; one that has ended is taken again, and takes no memory. */
+static void a_pool_keeps_its_states(void **state)
+{
+    enum { OPEN = 3 };
+    static const enum idx_algorithm algorithms[] = {IDX_XXH3, IDX_SHA256};
+
+    (void)state;
+    for (size_t i = 0; i < 2; i++) {
+        struct idx_hash_pool *pool;
+        struct ost_hasher hasher;
+        struct ost_digest one, digest;
+        void *open[OPEN];
+        uint64_t before = 0;
+
+        assert_int_equal(idx_hash_bytes(algorithms[i], "abc", 3, &one), 0);
+        assert_int_equal(idx_hash_pool_create(algorithms[i], &pool), 0);
+        hasher = idx_hash_pool_hasher(pool);
+        for (unsigned turn = 0; turn < 3; turn++) {
+            for (unsigned k = 0; k < OPEN; k++) {
+                open[k] = hasher.begin(hasher.ctx);
+                assert_non_null(open[k]);
+                hasher.update(open[k], "ab", 2);
+            }
+            hasher.abort(open[0]);
+            for (unsigned k = 1; k < OPEN; k++)
+                hasher.update(open[k], "c", 1);
+            for (unsigned k = 1; k < OPEN; k++) {
+                hasher.end(open[k], &digest);
+                assert_memory_equal(&digest, &one, sizeof one);
+            }
+            assert_true(turn == 0 || mem_test_count() == before);
+            before = mem_test_count();
+        }
+        for (unsigned nth = 1; nth <= 2; nth++) {
+            for (unsigned k = 0; k < OPEN; k++)
+                open[k] = hasher.begin(hasher.ctx);
+            mem_test_fail(nth, 0);
+            assert_null(hasher.begin(hasher.ctx));
+            mem_test_fail(0, 0);
+            for (unsigned k = 0; k < OPEN; k++)
+                hasher.abort(open[k]);
+        }
+        idx_hash_pool_destroy(pool);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(known_answers),           cmocka_unit_test(md5_known_answer),
         cmocka_unit_test(streams_equal_one_shots), cmocka_unit_test(hasher_gives_the_same),
-        cmocka_unit_test(streams_over_one_state),  cmocka_unit_test(creation_fails_cleanly),
+        cmocka_unit_test(a_pool_keeps_its_states), cmocka_unit_test(streams_over_one_state),
+        cmocka_unit_test(creation_fails_cleanly),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -311,9 +311,16 @@ static int scan(const struct subject *s, const struct how *how, struct told *t, 
                                   .header = &s->header,
                                   .report = &s->report,
                                   .memory_bytes = MEMORY};
-    const struct native_scan_job job = {&engine,          &check, &check_sink,
-                                        &t->folders.sink, &lanes, how->region_bytes,
-                                        how->carry_bytes};
+    const struct native_scan_job job = {
+        .engine = &engine,
+        .check = &check,
+        .check_sink = &check_sink,
+        .sink = &t->folders.sink,
+        .lanes = &lanes,
+        .stream_hasher = &s->hasher,
+        .region_bytes = how->region_bytes,
+        .carry_bytes = how->carry_bytes,
+    };
     struct chk_result result = {0};
     int rc;
 
@@ -507,6 +514,111 @@ static void permuted_images(void **state)
     }
 }
 
+/* Mails with attachments of up to 20 MB, written to `path`. */
+static void make_large(char path[4096], const struct gen_options *how)
+{
+    struct gen_summary summary;
+    struct gen_options o = *how;
+    unsigned missed;
+
+    o.image.path = path;
+    o.image.content = GEN_PST;
+    o.image.seed = o.seed = 5;
+    o.profile = profile_find("attach");
+    o.truth = TRUTH_NONE;
+    snprintf(path, 4096, "%s/large.pst", tempdir_make());
+    assert_int_equal(gen_run(&o, &summary, &missed), 0);
+}
+
+/* As they lie in order, at permuted places, enciphered, compressed; and damaged here and there. */
+static void large_values(void **state)
+{
+    static const struct gen_options images[] = {
+        {.image = {.format = GEN_UNICODE}, .items = 3, .attachment_bytes = 10 << 20},
+        {.image = {.format = GEN_UNICODE, .crypt = GEN_CRYPT_PERMUTE, .fragment_percent = 100},
+         .items = 4},
+        {.image = {.format = GEN_ANSI, .crypt = GEN_CRYPT_CYCLIC, .fragment_percent = 30},
+         .items = 4},
+        {.image = {.format = GEN_UNICODE4K, .compress = true, .fragment_percent = 10}, .items = 5},
+    };
+
+    (void)state;
+    srand(3);
+    for (unsigned i = 0; i < sizeof images / sizeof *images; i++) {
+        struct ndbfile f;
+        char path[4096];
+
+        make_large(path, &images[i]);
+        ndbfile_open(&f, path);
+        for (unsigned damage = 0; damage < 3; damage++) {
+            struct ost_plan_options options = ndbfile_options(&f);
+            size_t size = f.bytes.size;
+            uint8_t *data = images_copy(&f, &size);
+            struct ost_plan plan;
+            struct subject s;
+
+            assert_int_equal(ost_plan_load(f.source, &options, &plan), 0);
+            for (unsigned k = 0; k < 8 * damage; k++) {
+                const struct ost_block *b = &plan.blocks[(size_t)rand() % plan.block_count];
+
+                data[b->offset + b->stored / 2] ^= 1;
+            }
+            subject_open(&s, data, size, NULL);
+            assert_true(!damage == !s.log.partial);
+            same_in_all_ways(&s);
+            subject_close(&s);
+            ost_plan_done(&plan);
+            free(data);
+        }
+        ndbfile_close(&f);
+    }
+}
+
+/* Of a value ten times as large as what may be carried no block is read again. */
+static void large_value_in_little_memory(void **state)
+{
+    static const struct gen_options image = {
+        .image = {.format = GEN_UNICODE}, .items = 2, .attachment_bytes = 40 << 20};
+    struct ost_plan_options options;
+    struct ost_plan plan;
+    struct ndbfile f;
+    struct subject s;
+    char path[4096];
+
+    (void)state;
+    make_large(path, &image);
+    ndbfile_open(&f, path);
+    options = ndbfile_options(&f);
+    assert_int_equal(ost_plan_load(f.source, &options, &plan), 0);
+    subject_open(&s, f.bytes.data, f.bytes.size, NULL);
+    for (unsigned threads = 1; threads <= THREADS_MOST; threads++) {
+        const struct how how = {threads, 0, 4 << 20, 0};
+        struct reads reads = {.units = s.size / UNIT + 1, .naps = threads > 1};
+        unsigned large = 0, again = 0;
+
+        pthread_mutex_init(&reads.mutex, NULL);
+        reads.count = calloc(1, reads.units);
+        assert_non_null(reads.count);
+        same_with_reads(&s, &how, &reads);
+        for (size_t i = 0; i < plan.block_count; i++) {
+            const struct ost_block *b = &plan.blocks[i];
+
+            if (b->inflated != f.variant->data_max)
+                continue;
+            large++;
+            again += reads.count[b->offset / UNIT] > 1;
+        }
+        print_message("%u threads: %u of %u blocks again\n", threads, again, large);
+        assert_true(large > 5000);
+        assert_int_equal(again, 0);
+        free(reads.count);
+        pthread_mutex_destroy(&reads.mutex);
+    }
+    subject_close(&s);
+    ost_plan_done(&plan);
+    ndbfile_close(&f);
+}
+
 /* Whether 512 bytes there are of a B-tree page. What is found again of lost ones is read at once
  * alone, so such images are no matter for a comparison (cli/test_recovered.sh has them). */
 static bool hits_page(const struct ost_plan *plan, uint64_t offset)
@@ -604,6 +716,8 @@ int main(void)
         cmocka_unit_test(tiny_images),
         cmocka_unit_test(real_images),
         cmocka_unit_test(permuted_images),
+        cmocka_unit_test(large_values),
+        cmocka_unit_test(large_value_in_little_memory),
         cmocka_unit_test(damaged_images),
         cmocka_unit_test(each_allocation_may_fail),
     };

@@ -228,7 +228,7 @@ static void verify_subnodes(struct world *w, const struct ost_blocks *blocks, ui
 
 static void verify_nodes(struct world *w)
 {
-    struct ost_blocks blocks = {w, find, get, put};
+    struct ost_blocks blocks = {.ctx = w, .find = find, .get = get, .put = put};
 
     for (size_t i = 0; i < w->plan.node_count; i++) {
         const struct ost_node *n = &w->plan.nodes[i];

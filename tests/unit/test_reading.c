@@ -90,7 +90,7 @@ static void values_are_streamed(void **state)
         init(&v, forge_formats[f]);
         c.bytes = mem_alloc(v.size);
         before = v.x.arena.used_bytes;
-        assert_int_equal(ost_reading_stream(&v.x.reading, v.root, &c, collect, &whole), 0);
+        assert_int_equal(ost_reading_stream(&v.x.reading, v.root, 0, &c, collect, &whole), 0);
         assert_true(whole);
         assert_int_equal(c.size, v.size);
         assert_memory_equal(c.bytes, v.bytes, v.size);
@@ -121,7 +121,7 @@ static void a_lost_leaf_costs_the_value(void **state)
     assert_int_equal(v.x.findings[0].item_count, 1);
     assert_int_equal(v.x.findings[0].folder_count, 1);
     tinyread_again(&v.x);
-    assert_int_equal(ost_reading_stream(&v.x.reading, v.root, &c, collect, &whole), 0);
+    assert_int_equal(ost_reading_stream(&v.x.reading, v.root, 0, &c, collect, &whole), 0);
     assert_false(whole);
     assert_int_equal(c.size, 2 * v.x.tiny.v->data_max); /* what stands before it */
     tinyread_again(&v.x);
