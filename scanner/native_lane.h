@@ -40,6 +40,7 @@ struct native_shared {
     _Atomic uint64_t passed;        /* the furthest offset that any lane has passed */
     struct native_fetch *fetch;     /* of the lane that settles a region; NULL until needed */
     size_t fetch_bytes;
+    bool in_turn;    /* one region at a time: of a large value the next one would not be carried */
     unsigned growth; /* missing blocks in all, by those that first walks tell of; of that lane */
     _Atomic uint64_t *settled;  /* by block, a bit: no item that was not read needs it */
     struct ost_node *own_nodes; /* of the plan, where they are not the check's; or NULL */

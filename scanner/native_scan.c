@@ -28,6 +28,7 @@ enum {
     FETCH_LEAST = 128 << 10,
 
     STREAMS_PART = 8,
+    REGIONS_LEAST = 4,           /* that fit into the carry, for several to be swept at once */
     STREAM_BYTES = 64 << 10,     /* values of that size are worth a read ahead of the sweep: */
     STREAM_BYTES_SEEK = 4 << 20, /* where it seeks */
 };
@@ -200,6 +201,8 @@ static int make_carry(struct native_shared *s)
         native_bind_node(s->bind, index_of(s, n->data), index_of(s, n->sub),
                          ost_nid_is_message(n->nid));
     }
+    s->in_turn = s->view.region_bytes > memory / REGIONS_LEAST &&
+                 native_streams_largest(s->streams) > memory / 2;
     return rc ? rc : native_carry_create(memory, (struct native_needs){s, need_of}, &s->carry);
 }
 
@@ -341,9 +344,9 @@ static bool is_far_ahead(struct native_shared *s)
     bool far;
 
     pthread_mutex_lock(&s->mutex);
-    far = s->begun > s->settle_turn + s->lanes;
+    far = s->begun > s->settle_turn + (s->in_turn ? 0 : s->lanes);
     pthread_mutex_unlock(&s->mutex);
-    return far && native_carry_strained(s->carry);
+    return far && (s->in_turn || native_carry_strained(s->carry));
 }
 
 static int on_other(void *lane)

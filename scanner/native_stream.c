@@ -469,6 +469,16 @@ uint64_t native_streams_memory(const struct native_streams *s)
            s->place_count * sizeof *s->places + s->states_most * (uint64_t)STATE_BYTES;
 }
 
+uint64_t native_streams_largest(const struct native_streams *s)
+{
+    uint64_t largest = 0;
+
+    for (size_t i = 0; s && i < s->trees.count; i++)
+        if (s->trees.list[i].leaf_bytes > largest)
+            largest = s->trees.list[i].leaf_bytes;
+    return largest;
+}
+
 const struct native_trees *native_streams_trees(const struct native_streams *s)
 {
     return &s->trees;

@@ -36,6 +36,7 @@ struct native_streams_options {
 int native_streams_create(const struct native_streams_options *o, struct native_streams **out);
 void native_streams_destroy(struct native_streams *s); /* NULL is allowed, here and below */
 uint64_t native_streams_memory(const struct native_streams *s);
+uint64_t native_streams_largest(const struct native_streams *s); /* bytes of a value */
 const struct native_trees *native_streams_trees(const struct native_streams *s); /* not of NULL */
 
 /* Whether a block is a leaf that was digested, and its value, or that much of it, is still to be

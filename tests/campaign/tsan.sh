@@ -55,6 +55,9 @@ for ((round = 1; round <= rounds; round++)); do
             --damage block_flip:3 --damage page_flip:1 --damage value_hid:2 -o "$work/in/$format.hurt.pst" --content pst
     done
     "$build/ostgen" -q --truth none --profile mixed --items 1500 --fragment 30 --seed $round -o "$work/in/large.ost"
+    "$build/ostgen" -q --truth none --profile attach --items 20 --format unicode --seed $round -o "$work/in/attach.pst"
+    "$build/ostgen" -q --truth none --profile attach --items 10 --fragment 30 --damage block_flip:2 --seed $round \
+        -o "$work/in/attach.ost"
     head -c 32 /dev/urandom >"$work/key"
     for io in uring pread; do
         for memory in 16M 512M; do
