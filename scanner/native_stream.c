@@ -13,6 +13,7 @@
  */
 #include "scanner/native_stream.h"
 
+#include <assert.h>
 #include <stdatomic.h>
 #include <string.h>
 
@@ -25,7 +26,9 @@
 enum {
     STATE_BYTES = 1024, /* of a hasher */
     STATES_MOST = 4096,
-    STATES_PART = 4, /* of the memory */
+    /* Of the memory: what is had of the trees takes three times as much again here at most. */
+    TREES_PART = 5,
+    STATES_PART = 5,
     EXTENT_MOST = 65536 + 1024,
 };
 
@@ -221,20 +224,23 @@ static void digest(struct native_seat *t, struct stream *st, const struct ost_bl
     step(s, st);
 }
 
-/* The bytes of a block that has passed, if they are at hand or carried. */
+/* The bytes of a block that has passed, if they are at hand or carried; one that is not clean stays
+ * there, for whoever reads it. */
 static const uint8_t *bytes_of(struct native_seat *t, struct stream *st, uint32_t block,
                                bool *clean)
 {
     const struct ost_block *b = &t->streams->plan->blocks[block];
     const uint8_t *extent = t->at_hand->place(t->at_hand->ctx, b, clean);
 
-    if (extent || !atomic_load(&st->carried))
+    if (extent || !atomic_load(&st->carried) || !native_carry_has(t->carry, block))
         return extent;
+    *clean = t->streams->status[block] & CHK_CLEAN; /* what is carried was judged before */
+    if (!*clean)
+        return t->bytes;
     if (!native_carry_take(t->carry, block, t->bytes,
                            ost_block_extent(t->streams->plan->variant, b->stored)))
         return NULL;
     atomic_fetch_sub(&st->carried, 1);
-    *clean = t->streams->status[block] & CHK_CLEAN;
     return t->bytes;
 }
 
@@ -489,9 +495,10 @@ static bool fill(struct native_streams *s, uint64_t memory)
     const struct native_trees *t = &s->trees;
     uint64_t spans = spans_of_trees(t), states = memory / STATES_PART / STATE_BYTES;
 
+    static_assert(sizeof *s->places <= 3 * sizeof *t->spans, "see TREES_PART");
+    static_assert(sizeof *s->list <= 3 * sizeof *t->list, "see TREES_PART");
     s->states_most = states < STATES_MOST ? (unsigned)states : STATES_MOST;
-    if (!t->count || spans * sizeof *s->places + t->count * sizeof *s->list >
-                         memory - t->memory_bytes - memory / STATES_PART)
+    if (!t->count)
         return false;
     s->list = mem_zalloc(t->count * sizeof *s->list);
     s->places = mem_alloc_array((size_t)spans, sizeof *s->places);
@@ -517,7 +524,7 @@ int native_streams_create(const struct native_streams_options *o, struct native_
     s->status = o->status;
     s->hasher = *o->hasher;
     s->crypt = o->crypt;
-    trees.memory_bytes = o->trees.memory_bytes / 2;
+    trees.memory_bytes = o->trees.memory_bytes / TREES_PART;
     rc = native_trees_read(&trees, &s->trees);
     if (!rc && fill(s, o->trees.memory_bytes)) {
         *out = s;

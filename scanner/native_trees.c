@@ -29,7 +29,7 @@ enum {
     EXTENT_MOST = 65536 + 1024,
     FIRST = 64,
     SPANS = 2,        /* of a tree, mostly */
-    TREE_BYTES = 256, /* what a tree of the usual three spans takes here and in native_stream.c */
+    TREE_BYTES = 256, /* of one of these, in lists that grow by doubling */
     OWN_REFS = 2,
 };
 

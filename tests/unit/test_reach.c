@@ -91,6 +91,62 @@ static void what_is_lost_is_left_out(void **state)
     tinyread_done(&x);
 }
 
+static bool known(void *ctx, uint64_t root, uint64_t *highest)
+{
+    uint64_t *k = ctx; /* a root, and what it reaches to */
+
+    if (root != k[0])
+        return false;
+    *highest = k[1];
+    return true;
+}
+
+static const struct ost_blocks *inner;
+
+static const struct ost_block *find(void *ctx, uint64_t bid)
+{
+    (void)ctx;
+    return inner->find(inner->ctx, bid);
+}
+
+static int get(void *ctx, const struct ost_block *block, struct bytes *decoded)
+{
+    (void)ctx;
+    return inner->get(inner->ctx, block, decoded);
+}
+
+static void put(void *ctx, const struct ost_block *block, struct bytes decoded)
+{
+    (void)ctx;
+    inner->put(inner->ctx, block, decoded);
+}
+
+/* Of a data tree that is known no block is touched. */
+static void what_is_known_is_not_walked(void **state)
+{
+    uint64_t bids[PARTS], highest, k[2];
+    const struct ost_blocks blocks = {k, find, get, put, known};
+    struct tinyread x;
+
+    (void)state;
+    tiny_init(&x.tiny, OST_FORMAT_UNICODE);
+    for (unsigned part = 0; part < PARTS; part++)
+        bids[part] = bid_at(&x.tiny, part, 0);
+    for (unsigned part = 0; part < PARTS; part++)
+        place(&x.tiny, part, bids);
+    k[0] = bids[LIST];
+    memset(tiny_at(&x.tiny, bids[LIST]), 1, 64);
+    tinyread_open(&x, UINT64_MAX);
+    inner = x.reading.blocks;
+    for (unsigned i = 0; i < 2; i++) {
+        k[1] = i ? 1 << 30 : 1;
+        assert_int_equal(ost_reach(x.tiny.v, &blocks, bids[DATA], bids[OUTER], &highest), 0);
+        assert_int_equal(highest, i ? k[1] : x.tiny.blocks[OUTER].offset);
+        assert_int_equal(x.finding_count, 0);
+    }
+    tinyread_done(&x);
+}
+
 /* A subnode tree whose every entry owns that same tree: ended by depth, and by the allowance. */
 static void trees_within_themselves_end(void **state)
 {
@@ -115,6 +171,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(every_block_counts),
         cmocka_unit_test(what_is_lost_is_left_out),
+        cmocka_unit_test(what_is_known_is_not_walked),
         cmocka_unit_test(trees_within_themselves_end),
     };
 

@@ -100,6 +100,41 @@ static void values_are_streamed(void **state)
     }
 }
 
+static bool go_past(void *ctx, const struct ost_block *leaf)
+{
+    unsigned *left = ctx;
+
+    assert_int_equal(leaf->bid % 4, 0);
+    return *left && (*left)--;
+}
+
+/* Leaves that were had before are gone past, as long as they may be. */
+static void the_rest_of_a_value_is_streamed(void **state)
+{
+    (void)state;
+    for (unsigned may = 0; may <= 4; may++) {
+        unsigned left = may;
+        const struct ost_digests digests = {.ctx = &left, .skip = go_past};
+        unsigned skipped = may < 3 ? may : 3;
+        struct collected c = {0};
+        struct value v;
+        bool whole;
+        size_t past;
+
+        init(&v, OST_FORMAT_UNICODE);
+        past = skipped * v.x.tiny.v->data_max;
+        c.bytes = mem_alloc(v.size);
+        v.x.reading.digests = &digests;
+        assert_int_equal(ost_reading_stream(&v.x.reading, v.root, 3, &c, collect, &whole), 0);
+        assert_true(whole);
+        assert_int_equal(c.size, v.size - past);
+        assert_memory_equal(c.bytes, v.bytes + past, c.size);
+        assert_int_equal(left, may - skipped);
+        mem_free(c.bytes);
+        done(&v);
+    }
+}
+
 static void a_lost_leaf_costs_the_value(void **state)
 {
     struct ost_leaves leaves;
@@ -296,6 +331,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(values_are_had_on_end),
         cmocka_unit_test(values_are_streamed),
+        cmocka_unit_test(the_rest_of_a_value_is_streamed),
         cmocka_unit_test(a_lost_leaf_costs_the_value),
         cmocka_unit_test(a_suspect_leaf_is_used_and_noted),
         cmocka_unit_test(a_lost_tree_is_damage),
