@@ -34,6 +34,7 @@ limits() { # WAYS
     local extents allocated
     [ "$temperature" = warm ] || raw raw,direct "uring,1048576,8,1 uring,1048576,8,2 uring,262144,16,2" --direct
     raw raw+sum "$1 uring,131072,8,2 pread,131072,1,2" --sum --hot
+    raw raw+digest "$1 uring,131072,8,2 pread,262144,1,2" --sum --digest --hot
     raw raw,hot "$1" --hot
     raw raw "$1"
     note size "$extents $allocated"

@@ -12,6 +12,7 @@
 #include <threads.h>
 #include <unistd.h>
 
+#include "index/hash.h"
 #include "io/clock.h"
 #include "io/err.h"
 #include "io/mem.h"
@@ -35,6 +36,7 @@ struct thread {
     struct io_uring ring;
     size_t at, end; /* the run of pieces in hand */
     uint32_t crc;   /* so that no checksum is for nothing */
+    struct idx_hash *hash;
     int result;
 };
 
@@ -97,6 +99,8 @@ static void check(struct thread *t, const uint8_t *bytes, uint64_t length)
 
     for (uint64_t at = 0; step && at < length; at += step)
         t->crc ^= ost_crc(bytes + at, length - at < step ? (size_t)(length - at) : step);
+    if (t->way->digest)
+        idx_hash_update(t->hash, bytes, (size_t)length);
 }
 
 static uint8_t *buffer_at(const struct thread *t, unsigned buffer)
@@ -235,6 +239,8 @@ static int prepare(struct thread *t)
     if (!t->memory)
         return ERR_NOMEM;
     memset(t->memory, 0, size);
+    if (t->way->digest && idx_hash_create(IDX_XXH3, &t->hash))
+        return ERR_NOMEM;
     if (!t->way->uring)
         return 0;
     if (io_uring_queue_init(t->way->depth, &t->ring, 0) < 0)
@@ -289,6 +295,7 @@ int raw_read(int fd, const struct extents *e, const struct raw_way *way, uint64_
         if (i < made && way->uring)
             io_uring_queue_exit(&threads[i].ring);
         mem_free(threads[i].memory);
+        idx_hash_destroy(threads[i].hash);
     }
     mem_free(pieces.list);
     return rc;

@@ -1,6 +1,6 @@
 /*
  * raw.h: reading a list of extents as fast as this machine can, and doing nothing with the bytes,
- * or nothing but their checksums.
+ * or nothing but their checksums and digests.
  *
  * Threads: raw_read runs its own and returns when they are done.
  */
@@ -24,6 +24,7 @@ struct raw_way {
     bool hot;         /* into the buffer that came back last; else round RAW_POOL_BYTES a thread */
     /* The checksum of every so many bytes of a piece is computed when it has come; 0: of none. */
     uint32_t crc_bytes;
+    bool digest; /* and all of it is digested with XXH3 */
 };
 
 enum { RAW_WAYS_MAX = 128 };

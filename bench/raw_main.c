@@ -6,8 +6,9 @@
  * With --ways (such lines' first words) it reads all of the images by each of these and prints what
  * the fastest took: nanoseconds, processor time, the bytes of the extents, those of blocks and
  * pages alone. So a script can let the limit and what is held against it take turns. --sum: the
- * checksum of each block's worth of bytes is computed as well, which is the least that a scan does.
- * --hot: into buffers that stay in the processor's cache (raw.h).
+ * checksum of each block's worth of bytes is computed as well, which is the least that a scan does;
+ * --digest: XXH3 of all bytes, too, as a scan does of attachments. --hot: into buffers that stay in
+ * the processor's cache (raw.h).
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -35,7 +36,7 @@ struct image {
 };
 
 struct bench {
-    bool cold, direct, sum, hot;
+    bool cold, direct, sum, digest, hot;
     uint64_t probe_bytes;
     struct image *images;
     size_t count;
@@ -105,6 +106,7 @@ static int read_images(struct bench *b, struct trial *t, uint64_t most_bytes)
     t->ns = t->cpu_ns = t->bytes = 0;
     t->way.hot = b->hot;
     t->way.crc_bytes = b->sum ? (uint32_t)(b->allocated / (b->blocks + 1) + 1) : 0;
+    t->way.digest = b->digest;
     for (size_t i = 0; i < b->count && t->bytes < most_bytes; i++) {
         const struct image *image = &b->images[i];
         uint64_t ns, bytes, resident, from;
@@ -225,6 +227,7 @@ int main(int argc, char **argv)
                                             {"cold", no_argument, NULL, 'c'},
                                             {"direct", no_argument, NULL, 'd'},
                                             {"sum", no_argument, NULL, 's'},
+                                            {"digest", no_argument, NULL, 'x'},
                                             {"hot", no_argument, NULL, 'h'},
                                             {0}};
     struct bench b = {.probe_bytes = 256 << 20};
@@ -242,6 +245,8 @@ int main(int argc, char **argv)
             b.direct = true;
         else if (c == 's')
             b.sum = true;
+        else if (c == 'x')
+            b.digest = true;
         else if (c == 'h')
             b.hot = true;
         else
@@ -249,7 +254,7 @@ int main(int argc, char **argv)
     }
     if (c != -1 || optind == argc) {
         fputs("Usage: bench-raw [--ways \"WAY...\"] [--probe-mib N] [--cold] [--direct] [--sum] "
-              "[--hot] IMAGE...\n",
+              "[--digest] [--hot] IMAGE...\n",
               stderr);
         return 2;
     }
