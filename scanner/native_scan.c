@@ -29,7 +29,7 @@ enum {
 
     STREAMS_PART = 8,
     REGIONS_LEAST = 4,           /* that fit into the carry, for several to be swept at once */
-    STREAM_BYTES = 64 << 10,     /* values of that size are worth a read ahead of the sweep: */
+    STREAM_BYTES = 128 << 10,    /* values of that size are worth a read ahead of the sweep: */
     STREAM_BYTES_SEEK = 4 << 20, /* where it seeks */
 };
 
