@@ -170,7 +170,8 @@ static void digest_part(void *ctx, struct bytes part)
 static int stream_value(struct stack *s, uint64_t root, struct digesting *d, bool *whole)
 {
     const struct ost_digests *before = s->reading->digests;
-    struct ost_digested had = {0};
+    struct ost_digested had;
+    size_t leaves = 0;
 
     if (d->state && before && before->take(before->ctx, root, &had)) {
         d->hasher->abort(d->state);
@@ -181,8 +182,9 @@ static int stream_value(struct stack *s, uint64_t root, struct digesting *d, boo
         *whole = had.whole;
         if (had.whole)
             return 0;
+        leaves = had.leaves;
     }
-    return ost_reading_stream(s->reading, root, had.leaves, d, digest_part, whole);
+    return ost_reading_stream(s->reading, root, leaves, d, digest_part, whole);
 }
 
 /* Streams what `e` stands for. *whole: all of it was there. */

@@ -547,6 +547,67 @@ static void a_hasher_can_fail_or_be_missing(void **state)
     done(&f);
 }
 
+/* Whoever digested a value before has all of it, the first two leaves, or nothing after all. */
+enum had { HAD_ALL, HAD_TWO, HAD_NOTHING, HADS };
+
+struct before {
+    enum had had;
+    struct summing state; /* of the two leaves */
+    struct ost_hasher hasher;
+    unsigned skipped;
+};
+
+static bool take_before(void *ctx, uint64_t root, struct ost_digested *out)
+{
+    struct before *b = ctx;
+
+    if (!ost_bid_internal(root))
+        return false;
+    *out = (struct ost_digested){.bytes = 20000, .leaves = 3, .whole = true};
+    out->digest.size = 16;
+    out->digest.bytes[0] = 77;
+    if (b->had == HAD_TWO)
+        *out = (struct ost_digested){
+            .bytes = 16352, .leaves = 2, .hasher = &b->hasher, .state = &b->state};
+    return b->had != HAD_NOTHING;
+}
+
+static bool skip_before(void *ctx, const struct ost_block *leaf)
+{
+    ((struct before *)ctx)->skipped++;
+    assert_int_equal(leaf->inflated, 8176);
+    return true;
+}
+
+static void what_was_digested_before_is_taken(void **state)
+{
+    (void)state;
+    for (enum had had = 0; had < HADS; had++) {
+        struct before before = {.had = had, .hasher = hasher, .state = {.begun = 1, .sum = 16352}};
+        const struct ost_digests digests = {&before, take_before, skip_before};
+        const struct ost_attachment *a;
+        struct ost_item item;
+        struct parts parts;
+        struct fixture f;
+
+        init(&f, OST_FORMAT_UNICODE);
+        open_it(&f, full_message(&f.x.tiny, &parts));
+        f.x.reading.digests = &digests;
+        assert_int_equal(read_item(&f, &item), 0);
+        a = item.attachments;
+        assert_true(a[0].has_data);
+        assert_int_equal(a[0].data_bytes, 20000);
+        assert_int_equal(a[0].data_digest.size, 16);
+        assert_int_equal(le64(a[0].data_digest.bytes), had == HAD_ALL ? 77 : 20000);
+        assert_int_equal(le64(a[2].data_digest.bytes), 300);
+        assert_int_equal(item.damage_count, 0);
+        assert_int_equal(before.skipped, had == HAD_TWO ? 2 : 0);
+        assert_int_equal(before.state.ended, had == HAD_TWO);
+        assert_int_equal(summing.aborted, had != HAD_NOTHING); /* the one that was begun for it */
+        done(&f);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -561,6 +622,7 @@ int main(void)
         cmocka_unit_test(counts_beyond_the_bounds_are_limits),
         cmocka_unit_test(memory_can_fail),
         cmocka_unit_test(a_hasher_can_fail_or_be_missing),
+        cmocka_unit_test(what_was_digested_before_is_taken),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
