@@ -23,9 +23,9 @@ enum { CANCEL_RECORDS = 4096 };
 /* The class at hand. */
 struct classes {
     struct dup_index *x;
-    uint8_t key[DUP_KEY];
-    bool any;
-    uint64_t ids; /* Message-IDs met in it */
+    uint8_t alone[DUP_CLASSED]; /* its first entry */
+    uint64_t entries;           /* of it so far */
+    uint64_t ids;               /* Message-IDs met in it */
     struct dup_entry first;
     bool first_given; /* to the members */
 };
@@ -56,9 +56,11 @@ static void begin(struct classes *c, const struct dup_entry *e)
     c->first_given = false;
 }
 
-/* The next entry of the class. */
-static int classify(struct classes *c, const struct dup_entry *e)
+/* The next entry of the class, where there are several. */
+static int classify(struct classes *c, const struct dup_entry *e, bool is_first)
 {
+    if (is_first)
+        c->ids = 0;
     if (e->has_mih) {
         if (c->ids && memcmp(e->mih, c->first.mih, sizeof e->mih) == 0)
             return join(c, e);
@@ -66,29 +68,43 @@ static int classify(struct classes *c, const struct dup_entry *e)
         begin(c, e);
         return 0;
     }
-    if (c->any && (!c->first.has_mih || (c->ids == 1 && e->by_core)))
+    if (!is_first && (!c->first.has_mih || (c->ids == 1 && e->by_core)))
         return join(c, e);
     begin(c, e);
     return 0;
+}
+
+/* Takes an entry as it is sorted. Most are alone in their class, so the first one is not looked at
+ * before there is a second. */
+static int take_entry(struct classes *c, const uint8_t *record)
+{
+    struct dup_entry e;
+    int code = 0;
+
+    if (!c->entries || memcmp(c->alone, record, DUP_KEY) != 0) {
+        memcpy(c->alone, record, DUP_CLASSED);
+        c->entries = 1;
+        return 0;
+    }
+    if (c->entries++ == 1) {
+        dup_entry_from_classed(c->alone, &e);
+        code = classify(c, &e, true);
+    }
+    if (code)
+        return code;
+    dup_entry_from_classed(record, &e);
+    return classify(c, &e, false);
 }
 
 static int make_groups(struct dup_index *x)
 {
     struct classes c = {.x = x};
     const uint8_t *record;
-    struct dup_entry e;
     uint64_t n = 0;
     int code = sorter_start(x->classed), got = 0;
 
     while (!code && (got = sorter_next(x->classed, &record)) == 1) {
-        if (!c.any || memcmp(c.key, record, DUP_KEY) != 0) {
-            memcpy(c.key, record, DUP_KEY);
-            c.any = false;
-            c.ids = 0;
-        }
-        dup_entry_from_classed(record, &e);
-        code = classify(&c, &e);
-        c.any = true;
+        code = take_entry(&c, record);
         if (++n % CANCEL_RECORDS == 0 && dup_index_cancelled(x))
             return ERR_CANCELLED;
     }
