@@ -72,8 +72,17 @@ void idx_canon_digest(struct buf *out, const struct ost_digest *digest)
     buf_append(out, digest->bytes, digest->size);
 }
 
+/* Eight bytes at a time: those from 'A' to 'Z' get the bit that small letters have. */
 static void fold_ascii(struct buf *out, size_t at)
 {
+    const uint64_t each = 0x0101010101010101u;
+
+    for (; out->size - at >= 8; at += 8) {
+        uint64_t v = le64(out->data + at), low = v & each * 0x7F;
+        uint64_t from_a = low + each * (0x80 - 'A'), beyond_z = low + each * (0x7F - 'Z');
+
+        put_le64(out->data + at, v | (from_a & ~beyond_z & ~v & each * 0x80) >> 2);
+    }
     for (; at < out->size; at++) {
         if (out->data[at] >= 'A' && out->data[at] <= 'Z')
             out->data[at] = (uint8_t)(out->data[at] + ('a' - 'A'));
@@ -260,14 +269,19 @@ void idx_canon_name(struct idx_canon *c, struct buf *out, const struct ost_name 
     buf_append(out, key, sizeof key);
 }
 
-void idx_canon_type(struct buf *out, uint16_t type)
+/* Types as they stand behind a key: string8 is Unicode. */
+static uint16_t type_of(const struct ost_prop *prop)
+{
+    uint16_t type = prop->type & (uint16_t)~MARK_2000;
+
+    return (type & ~OST_MULTI) == OST_STRING8 ? (uint16_t)(type + 1) : type;
+}
+
+static void put_type(struct buf *out, const struct ost_prop *prop)
 {
     uint8_t bytes[2];
 
-    type &= (uint16_t)~MARK_2000;
-    if ((type & ~OST_MULTI) == OST_STRING8)
-        type++;
-    put_le16(bytes, type);
+    put_le16(bytes, type_of(prop));
     buf_append(out, bytes, sizeof bytes);
 }
 
@@ -281,33 +295,40 @@ void idx_canon_key(struct idx_canon *c, struct buf *out, const struct ost_prop *
         put_be16(key + 1, prop->id);
         buf_append(out, key, sizeof key);
     }
-    idx_canon_type(out, prop->type);
+    put_type(out, prop);
 }
 
 /*
  * The values that nearly all are: short, of a common type, well-formed. Written where they belong,
- * at once. False, with nothing appended: by the long way.
+ * at once.
  */
 enum { SHORT_VALUE = 64 * 1024 };
 
-static bool put_short_value(struct buf *out, const struct ost_prop *prop)
+static bool is_short(const struct ost_prop *prop)
 {
-    uint16_t type = (uint16_t)(prop->type & ~MARK_2000);
-    struct bytes value = prop->value;
-    uint8_t *head, *at, *end;
+    return prop->value.size <= SHORT_VALUE;
+}
 
-    if (value.size > SHORT_VALUE || !buf_reserve(out, VALUE_HEAD + value.size + value.size / 2))
-        return false;
-    head = out->data + out->size;
-    at = head + VALUE_HEAD;
-    end = at + value.size;
-    switch (type) {
+/* Room for a short value, whatever is made of it. */
+static size_t short_room(const struct ost_prop *prop)
+{
+    return VALUE_HEAD + prop->value.size + prop->value.size / 2;
+}
+
+/* Writes a short value to `head`, where there is room for it; returns its end. NULL: it is to be
+ * written the long way. */
+static uint8_t *put_short_value(uint8_t *head, const struct ost_prop *prop)
+{
+    struct bytes value = prop->value;
+    uint8_t *at = head + VALUE_HEAD, *end = at + value.size;
+
+    switch (prop->type & ~MARK_2000) {
     case OST_UNICODE:
         end = idx_text_utf16_plain(idx_text_trim(value, true), at);
         break;
     case OST_BOOL:
         if (value.size > 1)
-            return false;
+            return NULL;
         if (value.size)
             *at = value.data[0] ? 1 : 0;
         break;
@@ -317,34 +338,31 @@ static bool put_short_value(struct buf *out, const struct ost_prop *prop)
         break;
     case OST_I32:
         if (value.size != 4)
-            return false;
+            return NULL;
         memcpy(at, value.data, 4);
         break;
     case OST_I64:
     case OST_TIME:
         if (value.size != 8)
-            return false;
+            return NULL;
         memcpy(at, value.data, 8);
         break;
     default:
-        return false;
+        return NULL;
     }
     if (!end)
-        return false;
+        return NULL;
     *head = IDX_FORM_BYTES;
     put_le64(head + 1, (uint64_t)(end - at));
-    out->size += (size_t)(end - head);
-    return true;
+    return end;
 }
 
-void idx_canon_value(struct idx_canon *c, struct buf *out, const struct ost_prop *prop,
-                     uint32_t codepage)
+static void put_long_value(struct idx_canon *c, struct buf *out, const struct ost_prop *prop,
+                           uint32_t codepage)
 {
     bool well_formed;
     size_t at;
 
-    if (put_short_value(out, prop))
-        return;
     if ((prop->type & ~MARK_2000) == OST_OBJECT) {
         idx_canon_form(out, IDX_FORM_ABSENT);
         return;
@@ -356,9 +374,63 @@ void idx_canon_value(struct idx_canon *c, struct buf *out, const struct ost_prop
     finish_value(c, out, at, well_formed);
 }
 
+enum { TAG_KEY = 1 + 2, LID_KEY = 1 + 16 + 4, TYPE = 2 };
+
+/* Appends the entry of a property with a short value, whose key is `key_size` bytes and written by
+ * whoever calls. False, with nothing appended: the long way. */
+static bool put_short(struct buf *out, size_t key_size, const struct ost_prop *prop)
+{
+    uint8_t *at, *end;
+
+    if (!is_short(prop) || !buf_reserve(out, key_size + TYPE + short_room(prop)))
+        return false;
+    at = out->data + out->size + key_size;
+    put_le16(at, type_of(prop));
+    end = put_short_value(at + TYPE, prop);
+    if (end)
+        out->size = (size_t)(end - out->data);
+    return end != NULL;
+}
+
+static bool put_short_tagged(struct buf *out, const struct ost_prop *prop)
+{
+    size_t start = out->size;
+
+    if (!put_short(out, TAG_KEY, prop))
+        return false;
+    out->data[start] = 1;
+    put_be16(out->data + start + 1, prop->id);
+    return true;
+}
+
+static bool put_short_named(struct buf *out, struct bytes key, const struct ost_prop *prop)
+{
+    size_t start = out->size;
+
+    if (!put_short(out, key.size, prop))
+        return false;
+    if (key.size == LID_KEY)
+        memcpy(out->data + start, key.data, LID_KEY);
+    else
+        memcpy(out->data + start, key.data, key.size);
+    return true;
+}
+
 void idx_canon_entry(struct idx_canon *c, struct buf *out, const struct ost_prop *prop,
                      uint32_t codepage)
 {
+    if (!prop->name && put_short_tagged(out, prop))
+        return;
     idx_canon_key(c, out, prop);
-    idx_canon_value(c, out, prop, codepage);
+    put_long_value(c, out, prop, codepage);
+}
+
+void idx_canon_named(struct idx_canon *c, struct buf *out, struct bytes key,
+                     const struct ost_prop *prop, uint32_t codepage)
+{
+    if (put_short_named(out, key, prop))
+        return;
+    buf_append(out, key.data, key.size);
+    put_type(out, prop);
+    put_long_value(c, out, prop, codepage);
 }

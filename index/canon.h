@@ -51,14 +51,12 @@ bool idx_canon_normal(struct idx_canon *c, struct buf *out, const struct ost_pro
 /* Entries: key and type; then a value must follow. */
 /* The key of a named property, without a type. */
 void idx_canon_name(struct idx_canon *c, struct buf *out, const struct ost_name *name);
-/* The type, as it stands behind a key. */
-void idx_canon_type(struct buf *out, uint16_t type);
 void idx_canon_key(struct idx_canon *c, struct buf *out, const struct ost_prop *prop);
-/* The value of an entry. */
-void idx_canon_value(struct idx_canon *c, struct buf *out, const struct ost_prop *prop,
-                     uint32_t codepage);
 /* A whole entry. */
 void idx_canon_entry(struct idx_canon *c, struct buf *out, const struct ost_prop *prop,
                      uint32_t codepage);
+/* The same of a named property whose key was made by idx_canon_name. */
+void idx_canon_named(struct idx_canon *c, struct buf *out, struct bytes key,
+                     const struct ost_prop *prop, uint32_t codepage);
 
 #endif

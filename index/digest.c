@@ -174,10 +174,11 @@ static void put_read_entry(struct idx_digester *d, struct buf *out, bool read)
 static void put_tagged(struct idx_digester *d, struct buf *out, const struct ost_item *item,
                        const struct ost_prop *p)
 {
-    struct ost_prop subject = *p;
+    struct ost_prop subject;
 
     switch (p->id) {
     case 0x0037:
+        subject = *p;
         subject.value = idx_subject_text(p->value, (p->type & ~0x2000) == OST_UNICODE);
         idx_canon_entry(&d->canon, out, &subject, item->codepage);
         break;
@@ -295,9 +296,7 @@ static void put_ranked(struct idx_digester *d, const struct ost_item *item, bool
 
             if (!rule)
                 continue;
-            buf_append(out, key.data, key.size);
-            idx_canon_type(out, n->prop->type);
-            idx_canon_value(&d->canon, out, n->prop, item->codepage);
+            idx_canon_named(&d->canon, out, key, n->prop, item->codepage);
             end_entry(d, out, at, rule);
         }
     }
