@@ -168,14 +168,21 @@ int idx_hash_bytes(enum idx_algorithm algorithm, const void *data, size_t size,
     return 0;
 }
 
-void idx_digest_text(const struct ost_digest *d, char out[IDX_DIGEST_TEXT])
+size_t idx_digest_text(const struct ost_digest *d, char out[IDX_DIGEST_TEXT])
 {
-    const char *prefix = d->size == 16 ? "xxh3:" : "sha256:";
-    size_t n = strlen(prefix);
+    static const char xxh3_prefix[] = "xxh3:", sha256_prefix[] = "sha256:";
+    size_t n;
 
     assert(d->size == 16 || d->size == 32);
-    memcpy(out, prefix, n);
+    if (d->size == 16) {
+        n = sizeof xxh3_prefix - 1;
+        memcpy(out, xxh3_prefix, sizeof xxh3_prefix - 1);
+    } else {
+        n = sizeof sha256_prefix - 1;
+        memcpy(out, sha256_prefix, sizeof sha256_prefix - 1);
+    }
     hex_encode(d->bytes, d->size, out + n);
+    return n + 2 * (size_t)d->size;
 }
 
 int idx_md5(const void *data, size_t size, uint8_t out[16])

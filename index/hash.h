@@ -34,8 +34,8 @@ void idx_hash_all(struct idx_hash *h, const void *data, size_t size, struct ost_
 int idx_hash_bytes(enum idx_algorithm algorithm, const void *data, size_t size,
                    struct ost_digest *out);
 
-/* "xxh3:…" or "sha256:…"; d->size must be 16 or 32. */
-void idx_digest_text(const struct ost_digest *d, char out[IDX_DIGEST_TEXT]);
+/* "xxh3:…" or "sha256:…"; d->size must be 16 or 32. Returns the length. */
+size_t idx_digest_text(const struct ost_digest *d, char out[IDX_DIGEST_TEXT]);
 
 int idx_md5(const void *data, size_t size, uint8_t out[16]);
 

@@ -25,23 +25,38 @@ void json_start(struct json *j, struct buf *out)
     *j = (struct json){.out = out};
 }
 
-/* Room for `value` bytes more than the comma and the key, which are written; NULL: none. */
-static uint8_t *begin_with(struct json *j, const char *key, size_t value)
+/* Of some bytes, as keys are: by two moves that may overlap. */
+static uint8_t *put_short(uint8_t *to, const char *from, size_t size)
 {
-    size_t size = key ? strlen(key) : 0;
+    if (size >= 8 && size <= 16) {
+        memcpy(to, from, 8);
+        memcpy(to + size - 8, from + size - 8, 8);
+    } else if (size >= 4 && size < 8) {
+        memcpy(to, from, 4);
+        memcpy(to + size - 4, from + size - 4, 4);
+    } else if (size == 2) {
+        memcpy(to, from, 2);
+    } else {
+        memcpy(to, from, size);
+    }
+    return to + size;
+}
+
+/* Room for `value` bytes more than the comma and the key, which are written; NULL: none. */
+static inline uint8_t *begin_with(struct json *j, struct json_key key, size_t value)
+{
     bool comma = j->has_member[j->depth];
     uint8_t *at;
 
     j->has_member[j->depth] = true;
-    if (!buf_reserve(j->out, size + 4 + value))
+    if (!buf_reserve(j->out, key.size + 4 + value))
         return NULL;
     at = j->out->data + j->out->size;
     if (comma)
         *at++ = ',';
-    if (key) {
+    if (key.text) {
         *at++ = '"';
-        memcpy(at, key, size);
-        at += size;
+        at = put_short(at, key.text, key.size);
         *at++ = '"';
         *at++ = ':';
     }
@@ -49,12 +64,12 @@ static uint8_t *begin_with(struct json *j, const char *key, size_t value)
     return at;
 }
 
-static void begin(struct json *j, const char *key)
+static void begin(struct json *j, struct json_key key)
 {
     begin_with(j, key, 0);
 }
 
-static void open_level(struct json *j, const char *key, char bracket)
+static void open_level(struct json *j, struct json_key key, char bracket)
 {
     begin(j, key);
     buf_putc(j->out, bracket);
@@ -69,12 +84,12 @@ static void close_level(struct json *j, char bracket)
     buf_putc(j->out, bracket);
 }
 
-void json_object(struct json *j, const char *key)
+void json_put_object(struct json *j, struct json_key key)
 {
     open_level(j, key, '{');
 }
 
-void json_array(struct json *j, const char *key)
+void json_put_array(struct json *j, struct json_key key)
 {
     open_level(j, key, '[');
 }
@@ -96,29 +111,17 @@ void json_end_line(struct json *j)
     j->has_member[0] = false;
 }
 
-void json_record(struct json *j, struct buf *out, const char *type)
-{
-    json_start(j, out);
-    json_object(j, NULL);
-    json_cstr(j, "type", type);
-}
-
-void json_end_record(struct json *j)
-{
-    json_close_object(j);
-    json_end_line(j);
-}
-
 static uint64_t zero_bytes(uint64_t v)
 {
     return (v - EACH(1)) & ~v & EACH(0x80);
 }
 
-static bool all_plain(uint64_t v)
+/* 0 only if all of the bytes are plain. */
+static uint64_t odd_bytes(uint64_t v)
 {
-    return !((v | (v - EACH(0x20)) | zero_bytes(v ^ EACH('"')) | zero_bytes(v ^ EACH('\\')) |
-              zero_bytes(v ^ EACH(0x7F))) &
-             EACH(0x80));
+    return (v | (v - EACH(0x20)) | zero_bytes(v ^ EACH('"')) | zero_bytes(v ^ EACH('\\')) |
+            zero_bytes(v ^ EACH(0x7F))) &
+           EACH(0x80);
 }
 
 static bool is_plain(uint8_t b)
@@ -143,7 +146,7 @@ static size_t plain_run(const uint8_t *p, size_t size)
     size_t n = 0, sequence;
 
     do {
-        while (size - n >= 8 && all_plain(le64(p + n)))
+        while (size - n >= 8 && !odd_bytes(le64(p + n)))
             n += 8;
         for (unsigned i = 0; i < 8 && n < size && is_plain(p[n]); i++)
             n++;
@@ -190,6 +193,28 @@ static size_t escape_one(struct buf *out, const uint8_t *p, size_t size, bool *v
     return step;
 }
 
+/* Copies text that can stand as it is, eight bytes at a time, the last eight whatever was copied of
+ * them before. False: some of it cannot, and what was copied is of no use. */
+static bool copy_plain(uint8_t *to, const uint8_t *text, size_t size)
+{
+    uint64_t odd = 0;
+
+    if (size < 8) {
+        for (size_t i = 0; i < size; i++) {
+            to[i] = text[i];
+            odd |= !is_plain(text[i]);
+        }
+        return !odd;
+    }
+    for (size_t i = 0; i < size - 8 && !odd; i += 8) {
+        odd = odd_bytes(le64(text + i));
+        put_le64(to + i, le64(text + i));
+    }
+    odd |= odd_bytes(le64(text + size - 8));
+    put_le64(to + size - 8, le64(text + size - 8));
+    return !odd;
+}
+
 /* The text in quotes; false if any of it was not valid UTF-8. */
 static bool quoted(struct json *j, const uint8_t *text, size_t size)
 {
@@ -198,7 +223,13 @@ static bool quoted(struct json *j, const uint8_t *text, size_t size)
     size_t at = 0;
 
     j->value_at = out->size;
-    buf_putc(out, '"');
+    if (!buf_reserve(out, size + 2))
+        return true;
+    out->data[out->size++] = '"';
+    if (copy_plain(out->data + out->size, text, size)) {
+        out->size += size;
+        at = size;
+    }
     while (at < size) {
         size_t run = plain_run(text + at, size - at);
 
@@ -224,16 +255,16 @@ static void append_hex(struct buf *out, const uint8_t *data, size_t size)
     out->size += digits;
 }
 
-static void begin_suffixed(struct json *j, const char *key, const char *suffix)
+static void begin_suffixed(struct json *j, struct json_key key, const char *suffix)
 {
     buf_putc(j->out, ',');
     buf_putc(j->out, '"');
-    buf_puts(j->out, key);
+    buf_append(j->out, key.text, key.size);
     buf_puts(j->out, suffix);
     buf_append(j->out, "\":", 2);
 }
 
-static void hex_companion(struct json *j, const char *key, const uint8_t *data, size_t size)
+static void hex_companion(struct json *j, struct json_key key, const uint8_t *data, size_t size)
 {
     begin_suffixed(j, key, "_hex");
     buf_putc(j->out, '"');
@@ -241,10 +272,10 @@ static void hex_companion(struct json *j, const char *key, const uint8_t *data, 
     buf_putc(j->out, '"');
 }
 
-void json_text(struct json *j, const char *key, const void *text, size_t size)
+void json_put_text(struct json *j, struct json_key key, const void *text, size_t size)
 {
     begin(j, key);
-    if (!quoted(j, text, size) && key)
+    if (!quoted(j, text, size) && key.text)
         hex_companion(j, key, text, size);
 }
 
@@ -260,14 +291,14 @@ static size_t cut_length(const uint8_t *text, size_t size, size_t limit)
     return at;
 }
 
-static void full_size(struct json *j, const char *key, size_t size)
+static void full_size(struct json *j, struct json_key key, size_t size)
 {
     begin_suffixed(j, key, "_size");
     buf_put_u64(j->out, size);
 }
 
-void json_stored(struct json *j, const char *key, struct bytes text, bool whole, struct bytes raw,
-                 size_t limit)
+void json_put_stored(struct json *j, struct json_key key, struct bytes text, bool whole,
+                     struct bytes raw, size_t limit)
 {
     struct bytes stored = raw.data ? raw : text;
     bool cut, hex;
@@ -285,22 +316,16 @@ void json_stored(struct json *j, const char *key, struct bytes text, bool whole,
         full_size(j, key, text.size);
 }
 
-void json_stored_hex(struct json *j, const char *key, struct bytes value, size_t limit)
+void json_put_stored_hex(struct json *j, struct json_key key, struct bytes value, size_t limit)
 {
     if (!value.data)
         return;
-    json_hex(j, key, value.data, value.size < limit ? value.size : limit);
+    json_put_hex(j, key, value.data, value.size < limit ? value.size : limit);
     if (value.size > limit)
         full_size(j, key, value.size);
 }
 
-void json_cstr(struct json *j, const char *key, const char *text)
-{
-    if (text)
-        json_text(j, key, text, strlen(text));
-}
-
-void json_hex(struct json *j, const char *key, const void *data, size_t size)
+void json_put_hex(struct json *j, struct json_key key, const void *data, size_t size)
 {
     begin(j, key);
     j->value_at = j->out->size;
@@ -310,13 +335,13 @@ void json_hex(struct json *j, const char *key, const void *data, size_t size)
     j->value_end = j->out->size;
 }
 
-void json_u64(struct json *j, const char *key, uint64_t value)
+void json_put_u64(struct json *j, struct json_key key, uint64_t value)
 {
     begin(j, key);
     buf_put_u64(j->out, value);
 }
 
-void json_i64(struct json *j, const char *key, int64_t value)
+void json_put_i64(struct json *j, struct json_key key, int64_t value)
 {
     begin(j, key);
     if (value < 0)
@@ -324,7 +349,7 @@ void json_i64(struct json *j, const char *key, int64_t value)
     buf_put_u64(j->out, value < 0 ? 0 - (uint64_t)value : (uint64_t)value);
 }
 
-void json_bool(struct json *j, const char *key, bool value)
+void json_put_bool(struct json *j, struct json_key key, bool value)
 {
     begin(j, key);
     buf_puts(j->out, value ? "true" : "false");
@@ -341,15 +366,14 @@ void json_double(struct json *j, const char *key, double value)
         if (strtod(text, NULL) == value)
             break;
     }
-    begin(j, key);
+    begin(j, json_key(key));
     buf_puts(j->out, text);
 }
 
 /* Neither digests nor times hold anything to be escaped. */
-void json_digest(struct json *j, const char *key, const struct ost_digest *d)
+void json_put_digest(struct json *j, struct json_key key, const struct ost_digest *d)
 {
     uint8_t *at;
-    char *text;
 
     if (!d->size)
         return;
@@ -357,25 +381,21 @@ void json_digest(struct json *j, const char *key, const struct ost_digest *d)
     if (!at)
         return;
     j->value_at = j->out->size;
-    text = (char *)at + 1;
-    idx_digest_text(d, text);
-    *at = '"';
-    at = (uint8_t *)text + strlen(text);
+    *at++ = '"';
+    at += idx_digest_text(d, (char *)at);
     *at++ = '"';
     j->value_end = j->out->size = (size_t)(at - j->out->data);
 }
 
-void json_time(struct json *j, const char *key, int64_t seconds, uint32_t nanoseconds,
-               unsigned digits)
+void json_put_time(struct json *j, struct json_key key, int64_t seconds, uint32_t nanoseconds,
+                   unsigned digits)
 {
     uint8_t *at = begin_with(j, key, CLOCK_TEXT_SIZE + 2);
-    char *text = (char *)at + 1;
 
     if (!at)
         return;
-    clock_format(seconds, nanoseconds, digits, text);
-    *at = '"';
-    at = (uint8_t *)text + strlen(text);
+    *at++ = '"';
+    at += clock_format(seconds, nanoseconds, digits, (char *)at);
     *at++ = '"';
     j->out->size = (size_t)(at - j->out->data);
 }
@@ -392,10 +412,10 @@ void json_time_ns(struct json *j, const char *key, int64_t since_1970_ns)
     json_time(j, key, seconds, (uint32_t)rest, 9);
 }
 
-void json_filetime(struct json *j, const char *key, uint64_t filetime)
+void json_put_filetime(struct json *j, struct json_key key, uint64_t filetime)
 {
     const int64_t from_1601_to_1970 = INT64_C(11644473600);
 
-    json_time(j, key, (int64_t)(filetime / 10000000) - from_1601_to_1970,
-              (uint32_t)(filetime % 10000000) * 100, 7);
+    json_put_time(j, key, (int64_t)(filetime / 10000000) - from_1601_to_1970,
+                  (uint32_t)(filetime % 10000000) * 100, 7);
 }

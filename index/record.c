@@ -21,13 +21,13 @@ static void flag(struct json *j, const char *key, bool value)
         json_bool(j, key, true);
 }
 
-static void str(struct json *j, const char *key, const struct idx_str *s)
+static inline void str(struct json *j, const char *key, const struct idx_str *s)
 {
     json_stored(j, key, (struct bytes){(const uint8_t *)s->data, s->size}, s->whole, s->raw,
                 IDX_FIELD_MAX);
 }
 
-static void time_of(struct json *j, const char *key, struct idx_time t)
+static inline void time_of(struct json *j, const char *key, struct idx_time t)
 {
     if (t.has)
         json_filetime(j, key, t.filetime);

@@ -54,34 +54,38 @@ static struct date date_of(int64_t days_since_1970)
     return d;
 }
 
-static char *put_digits(char *to, uint32_t value, unsigned count)
+/* 0 to 99 */
+static char *put_two(char *to, uint32_t value)
 {
-    for (unsigned i = count; i > 0; i--, value /= 10)
-        to[i - 1] = (char)('0' + value % 10);
-    return to + count;
+    to[0] = (char)('0' + value / 10);
+    to[1] = (char)('0' + value % 10);
+    return to + 2;
 }
 
 static char *put_year(char *to, int64_t year)
 {
     if (year >= 1 && year <= 9999)
-        return put_digits(to, (uint32_t)year, 4);
+        return put_two(put_two(to, (uint32_t)year / 100), (uint32_t)year % 100);
     return to + sprintf(to, "%+05lld", (long long)year);
 }
 
 /* Decimals up to the last that is not zero; the dot goes with the last of them. */
 static char *put_fraction(char *to, uint32_t nanoseconds, unsigned digits)
 {
-    char *first = to + 1, *end;
+    char *first = to + 1, *end = first + digits;
 
+    if (!nanoseconds)
+        return to;
     *to = '.';
-    put_digits(first, nanoseconds, 9);
-    end = first + digits;
+    for (unsigned i = 9; i > 0; i--, nanoseconds /= 10)
+        first[i - 1] = (char)('0' + nanoseconds % 10);
     while (end > first && end[-1] == '0')
         end--;
     return end > first ? end : to;
 }
 
-void clock_format(int64_t seconds, uint32_t nanoseconds, unsigned digits, char out[CLOCK_TEXT_SIZE])
+size_t clock_format(int64_t seconds, uint32_t nanoseconds, unsigned digits,
+                    char out[CLOCK_TEXT_SIZE])
 {
     int64_t days = floor_div(seconds, DAY_SECONDS);
     int of_day = (int)(seconds % DAY_SECONDS);
@@ -91,17 +95,18 @@ void clock_format(int64_t seconds, uint32_t nanoseconds, unsigned digits, char o
 
     assert(nanoseconds < 1000000000 && digits <= 9);
     *at++ = '-';
-    at = put_digits(at, (uint32_t)d.month, 2);
+    at = put_two(at, (uint32_t)d.month);
     *at++ = '-';
-    at = put_digits(at, (uint32_t)d.day, 2);
+    at = put_two(at, (uint32_t)d.day);
     *at++ = 'T';
-    at = put_digits(at, time / 3600, 2);
+    at = put_two(at, time / 3600);
     *at++ = ':';
-    at = put_digits(at, time / 60 % 60, 2);
+    at = put_two(at, time / 60 % 60);
     *at++ = ':';
-    at = put_digits(at, time % 60, 2);
+    at = put_two(at, time % 60);
     at = put_fraction(at, nanoseconds, digits);
     *at++ = 'Z';
     *at = '\0';
     assert(at - out < CLOCK_TEXT_SIZE);
+    return (size_t)(at - out);
 }
