@@ -131,21 +131,22 @@ static void digest_body(struct idx_digester *d, enum body body, const char *doma
 static void digest_bodies(struct idx_digester *d, const struct ost_item *item)
 {
     static const struct {
-        uint16_t id;
+        enum body body;
         const char *domain;
     } forms[BODIES] = {
-        [BODY_TEXT] = {0x1000, "ostscan.body.text.1"},
-        [BODY_HTML] = {0x1013, "ostscan.body.html.1"},
-        [BODY_RTF] = {0x1009, "ostscan.body.rtf.1"},
+        {BODY_TEXT, "ostscan.body.text.1"},
+        {BODY_RTF, "ostscan.body.rtf.1"},
+        {BODY_HTML, "ostscan.body.html.1"},
     };
+    static const uint16_t ids[BODIES] = {0x1000, 0x1009, 0x1013};
+    const struct ost_prop *picked[BODIES];
 
+    ost_props_pick(item->props, ids, BODIES, picked);
     d->has_body = false;
     for (int i = 0; i < BODIES; i++) {
-        const struct ost_prop *p = ost_props_find(item->props, forms[i].id, 0);
-
-        d->bodies[i] = (struct ost_digest){0};
-        if (p)
-            digest_body(d, (enum body)i, forms[i].domain, p, item->codepage);
+        d->bodies[forms[i].body] = (struct ost_digest){0};
+        if (picked[i])
+            digest_body(d, forms[i].body, forms[i].domain, picked[i], item->codepage);
     }
 }
 
@@ -371,24 +372,27 @@ static void item_entries(struct idx_digester *d, const struct ost_item *item)
 
 /* ---- records of recipients and attachments ---- */
 
-/* What identifies a recipient wherever it stands; the rest is of the store and its address book. */
-static const uint16_t recipient_ids[] = {0x3001, 0x3002, 0x3003, 0x39FE};
+/* Its type, and what identifies a recipient wherever it stands; the rest is of the store and its
+ * address book. */
+enum { RECIPIENT_IDS = 5 };
+static const uint16_t recipient_ids[RECIPIENT_IDS] = {0x0C15, 0x3001, 0x3002, 0x3003, 0x39FE};
 
 static void recipient_record(struct idx_digester *d, const struct ost_item *item,
                              struct ost_props recipient)
 {
-    const struct ost_prop *type = ost_props_find(recipient, 0x0C15, OST_I32);
+    const struct ost_prop *picked[RECIPIENT_IDS];
+    const struct ost_prop *type;
     size_t at = d->lists.bytes.size;
 
+    ost_props_pick(recipient, recipient_ids, RECIPIENT_IDS, picked);
+    type = ost_prop_is(picked[0], OST_I32) ? picked[0] : NULL;
     if (type && type->value.size == 4)
         idx_canon_u64(&d->lists.bytes, le32(type->value.data) & 0x0F);
     else
         idx_canon_u64(&d->lists.bytes, UINT64_MAX);
-    for (size_t i = 0; i < sizeof recipient_ids / sizeof *recipient_ids; i++) {
-        const struct ost_prop *p = ost_props_find(recipient, recipient_ids[i], 0);
-
-        if (p)
-            idx_canon_entry(&d->canon, &d->lists.bytes, p, item->codepage);
+    for (size_t i = 1; i < RECIPIENT_IDS; i++) {
+        if (picked[i])
+            idx_canon_entry(&d->canon, &d->lists.bytes, picked[i], item->codepage);
     }
     idx_parts_add(&d->lists, at, 0);
 }

@@ -85,11 +85,58 @@ struct bytes idx_subject_text(struct bytes stored, bool utf16)
     return marked ? (struct bytes){stored.data + marker, stored.size - marker} : stored;
 }
 
+/* What a view takes from an item's own properties; ids ascend. */
+enum own {
+    OWN_CLASS,
+    OWN_SUBJECT,
+    OWN_SUBMITTED,
+    OWN_FOR_NAME,
+    OWN_FOR_ADDRESS,
+    OWN_SENDER_NAME,
+    OWN_SENDER_ADDRESS,
+    OWN_DELIVERED,
+    OWN_FLAGS,
+    OWN_SIZE,
+    OWN_MESSAGE_ID,
+    OWN_CREATED,
+    OWN_MODIFIED,
+    OWN_SEARCH_KEY,
+    OWN_SENDER_SMTP,
+    OWN_FOR_SMTP,
+    OWN_CHANGE_KEY,
+    OWN_PCL,
+    OWN_MID,
+    OWNS
+};
+
+static const uint16_t own_ids[OWNS] = {
+    [OWN_CLASS] = 0x001A,
+    [OWN_SUBJECT] = 0x0037,
+    [OWN_SUBMITTED] = 0x0039,
+    [OWN_FOR_NAME] = 0x0042,
+    [OWN_FOR_ADDRESS] = 0x0065,
+    [OWN_SENDER_NAME] = 0x0C1A,
+    [OWN_SENDER_ADDRESS] = 0x0C1F,
+    [OWN_DELIVERED] = 0x0E06,
+    [OWN_FLAGS] = 0x0E07,
+    [OWN_SIZE] = 0x0E08,
+    [OWN_MESSAGE_ID] = 0x1035,
+    [OWN_CREATED] = 0x3007,
+    [OWN_MODIFIED] = 0x3008,
+    [OWN_SEARCH_KEY] = 0x300B,
+    [OWN_SENDER_SMTP] = 0x5D01,
+    [OWN_FOR_SMTP] = 0x5D02,
+    [OWN_CHANGE_KEY] = 0x65E2,
+    [OWN_PCL] = 0x65E3,
+    [OWN_MID] = 0x67F4,
+};
+
 /* What the functions below share while one view is made. A failed allocation stays noted. */
 struct maker {
     struct idx_text *text;
     struct arena *arena;
-    uint32_t codepage;
+    const struct ost_item *item;
+    const struct ost_prop *own[OWNS];
     bool failed;
 };
 
@@ -119,7 +166,7 @@ static const char *convert(struct maker *m, const struct ost_prop *p, size_t *si
 {
     struct buf *scratch = idx_text_scratch(m->text);
 
-    idx_text_prop(m->text, p, m->codepage, scratch, whole);
+    idx_text_prop(m->text, p, m->item->codepage, scratch, whole);
     *size = scratch->size;
     return scratch->failed ? NULL : arena_copy(m->arena, scratch->data, scratch->size);
 }
@@ -141,21 +188,19 @@ static struct idx_str text_of(struct maker *m, const struct ost_prop *p)
     return s;
 }
 
-static struct idx_str string(struct maker *m, struct ost_props props, uint16_t id)
+static struct idx_str string(struct maker *m, const struct ost_prop *p)
 {
-    const struct ost_prop *p = ost_props_find(props, id, 0);
-
     return p && is_text(p) ? text_of(m, p) : (struct idx_str){0};
 }
 
 /* The first of the properties that is there and not empty, else the first that is there. */
-static struct idx_str first_string(struct maker *m, struct ost_props props, const uint16_t *ids,
+static struct idx_str first_string(struct maker *m, const struct ost_prop *const *props,
                                    size_t count)
 {
     struct idx_str found = {0};
 
     for (size_t i = 0; i < count; i++) {
-        struct idx_str s = string(m, props, ids[i]);
+        struct idx_str s = string(m, props[i]);
 
         if (s.size)
             return s;
@@ -165,33 +210,32 @@ static struct idx_str first_string(struct maker *m, struct ost_props props, cons
     return found;
 }
 
-static struct idx_address address(struct maker *m, struct ost_props props, uint16_t name,
-                                  uint16_t smtp, uint16_t stored)
+static struct idx_address address(struct maker *m, const struct ost_prop *name,
+                                  const struct ost_prop *smtp, const struct ost_prop *stored)
 {
-    const uint16_t ids[] = {smtp, stored};
+    const struct ost_prop *const addresses[] = {smtp, stored};
 
-    return (struct idx_address){.name = string(m, props, name),
-                                .address = first_string(m, props, ids, 2)};
+    return (struct idx_address){.name = string(m, name), .address = first_string(m, addresses, 2)};
 }
 
-static const struct ost_prop *own_or_row(const struct ost_item *item, uint16_t id, uint16_t type)
+static const struct ost_prop *own_or_row(const struct maker *m, enum own own, uint16_t type)
 {
-    const struct ost_prop *p = ost_props_find(item->props, id, type);
+    const struct ost_prop *p = m->own[own];
 
-    return p ? p : ost_props_find(item->row, id, type);
+    return ost_prop_is(p, type) ? p : ost_props_find(m->item->row, own_ids[own], type);
 }
 
-static struct bytes binary(const struct ost_item *item, uint16_t id)
+static struct bytes binary(const struct maker *m, enum own own)
 {
-    const struct ost_prop *p = own_or_row(item, id, OST_BINARY);
+    const struct ost_prop *p = own_or_row(m, own, OST_BINARY);
 
     return p ? p->value : (struct bytes){0};
 }
 
-static bool fixed(const struct ost_item *item, uint16_t id, uint16_t type, size_t size,
+static bool fixed(const struct maker *m, enum own own, uint16_t type, size_t size,
                   struct bytes *out)
 {
-    const struct ost_prop *p = own_or_row(item, id, type);
+    const struct ost_prop *p = own_or_row(m, own, type);
 
     if (!p || p->value.size != size)
         return false;
@@ -199,71 +243,83 @@ static bool fixed(const struct ost_item *item, uint16_t id, uint16_t type, size_
     return true;
 }
 
-static struct idx_time time_of(const struct ost_item *item, uint16_t id)
+static struct idx_time time_of(const struct maker *m, enum own own)
 {
     struct bytes b;
 
-    return fixed(item, id, OST_TIME, 8, &b) ? (struct idx_time){true, le64(b.data)}
-                                            : (struct idx_time){0};
+    return fixed(m, own, OST_TIME, 8, &b) ? (struct idx_time){true, le64(b.data)}
+                                          : (struct idx_time){0};
 }
 
-static void numbers(const struct ost_item *item, struct idx_view *v)
+static void numbers(const struct maker *m, struct idx_view *v)
 {
     struct bytes b;
 
-    v->search_key = binary(item, 0x300B);
-    v->change_key = binary(item, 0x65E2);
-    v->pcl = binary(item, 0x65E3);
-    v->submitted = time_of(item, 0x0039);
-    v->delivered = time_of(item, 0x0E06);
-    v->created = time_of(item, 0x3007);
-    v->modified = time_of(item, 0x3008);
-    if (fixed(item, 0x67F4, OST_I64, 8, &b)) {
+    v->search_key = binary(m, OWN_SEARCH_KEY);
+    v->change_key = binary(m, OWN_CHANGE_KEY);
+    v->pcl = binary(m, OWN_PCL);
+    v->submitted = time_of(m, OWN_SUBMITTED);
+    v->delivered = time_of(m, OWN_DELIVERED);
+    v->created = time_of(m, OWN_CREATED);
+    v->modified = time_of(m, OWN_MODIFIED);
+    if (fixed(m, OWN_MID, OST_I64, 8, &b)) {
         v->has_mid = true;
         v->mid = le64(b.data);
     }
-    if (fixed(item, 0x0E08, OST_I32, 4, &b)) {
+    if (fixed(m, OWN_SIZE, OST_I32, 4, &b)) {
         v->has_size = true;
         v->size = (int32_t)le32(b.data);
-    } else if (fixed(item, 0x0E08, OST_I64, 8, &b)) {
+    } else if (fixed(m, OWN_SIZE, OST_I64, 8, &b)) {
         v->has_size = true;
         v->size = (int64_t)le64(b.data);
     }
-    if (fixed(item, 0x0E07, OST_I32, 4, &b)) {
+    if (fixed(m, OWN_FLAGS, OST_I32, 4, &b)) {
         v->has_flags = true;
         v->flags = le32(b.data);
     }
 }
 
+/* What a view takes from a recipient; ids ascend. */
+enum { TO_TYPE, TO_NAME, TO_ADDRESS, TO_SMTP, TOS };
+static const uint16_t to_ids[TOS] = {0x0C15, 0x3001, 0x3003, 0x39FE};
+
+struct recipient {
+    const struct ost_prop *props[TOS];
+    unsigned type;
+};
+
 /* 1 To, 2 Cc, 3 Bcc, 0 anything else. The upper bits are flags of a resent message. */
-static unsigned recipient_type(struct ost_props recipient)
+static unsigned recipient_type(const struct ost_prop *p)
 {
-    const struct ost_prop *p = ost_props_find(recipient, 0x0C15, OST_I32);
-    uint32_t type = p && p->value.size == 4 ? le32(p->value.data) & 0x0F : 0;
+    uint32_t type = ost_prop_is(p, OST_I32) && p->value.size == 4 ? le32(p->value.data) & 0x0F : 0;
 
     return type <= 3 ? type : 0;
 }
 
-static void recipients(struct maker *m, const struct ost_item *item, struct idx_view *v)
+static void recipients(struct maker *m, struct idx_view *v)
 {
-    size_t counts[4] = {0}, next[4];
+    size_t count = m->item->recipient_count, counts[4] = {0}, next[4];
+    struct recipient *list = arena_alloc_array(m->arena, count, sizeof *list);
     struct idx_address *all;
 
-    for (size_t i = 0; i < item->recipient_count; i++)
-        counts[recipient_type(item->recipients[i])]++;
-    all = arena_alloc_array(m->arena, item->recipient_count - counts[0], sizeof *all);
-    if (!all) {
+    for (size_t i = 0; list && i < count; i++) {
+        ost_props_pick(m->item->recipients[i], to_ids, TOS, list[i].props);
+        list[i].type = recipient_type(list[i].props[TO_TYPE]);
+        counts[list[i].type]++;
+    }
+    all = arena_alloc_array(m->arena, count - counts[0], sizeof *all);
+    if (!list || !all) {
         m->failed = true;
         return;
     }
     next[1] = 0;
     next[2] = counts[1];
     next[3] = counts[1] + counts[2];
-    for (size_t i = 0; i < item->recipient_count && !m->failed; i++) {
-        unsigned type = recipient_type(item->recipients[i]);
+    for (size_t i = 0; i < count && !m->failed; i++) {
+        const struct ost_prop *const *p = list[i].props;
 
-        if (type)
-            all[next[type]++] = address(m, item->recipients[i], 0x3001, 0x39FE, 0x3003);
+        if (list[i].type)
+            all[next[list[i].type]++] = address(m, p[TO_NAME], p[TO_SMTP], p[TO_ADDRESS]);
     }
     v->to = all;
     v->to_count = counts[1];
@@ -273,35 +329,42 @@ static void recipients(struct maker *m, const struct ost_item *item, struct idx_
     v->bcc_count = counts[3];
 }
 
-static void attachments(struct maker *m, const struct ost_item *item, struct idx_view *v)
+static void attachments(struct maker *m, struct idx_view *v)
 {
-    static const uint16_t names[] = {0x3707, 0x3704, 0x3001};
+    const struct ost_item *item = m->item;
     struct idx_str *all = arena_alloc_array(m->arena, item->attachment_count, sizeof *all);
 
     if (!all) {
         m->failed = true;
         return;
     }
-    for (size_t i = 0; i < item->attachment_count && !m->failed; i++)
-        all[i] = first_string(m, item->attachments[i].props, names, 3);
+    for (size_t i = 0; i < item->attachment_count && !m->failed; i++) {
+        struct ost_props props = item->attachments[i].props;
+        const struct ost_prop *const names[] = {ost_props_find(props, 0x3707, 0),
+                                                ost_props_find(props, 0x3704, 0),
+                                                ost_props_find(props, 0x3001, 0)};
+
+        all[i] = first_string(m, names, sizeof names / sizeof *names);
+    }
     v->attachment_names = all;
 }
 
 int idx_view_make(struct idx_text *text, struct arena *arena, const struct ost_item *item,
                   struct idx_view *view)
 {
-    struct maker m = {.text = text, .arena = arena, .codepage = item->codepage};
+    struct maker m = {.text = text, .arena = arena, .item = item};
     struct idx_view v = {.kind = idx_kind_of_item(item)};
 
-    numbers(item, &v);
-    v.message_class = string(&m, item->props, 0x001A);
-    v.subject = string(&m, item->props, 0x0037);
-    v.message_id = string(&m, item->props, 0x1035);
-    v.from = address(&m, item->props, 0x0C1A, 0x5D01, 0x0C1F);
+    ost_props_pick(item->props, own_ids, OWNS, m.own);
+    numbers(&m, &v);
+    v.message_class = string(&m, m.own[OWN_CLASS]);
+    v.subject = string(&m, m.own[OWN_SUBJECT]);
+    v.message_id = string(&m, m.own[OWN_MESSAGE_ID]);
+    v.from = address(&m, m.own[OWN_SENDER_NAME], m.own[OWN_SENDER_SMTP], m.own[OWN_SENDER_ADDRESS]);
     if (!v.from.name.size && !v.from.address.size)
-        v.from = address(&m, item->props, 0x0042, 0x5D02, 0x0065);
-    recipients(&m, item, &v);
-    attachments(&m, item, &v);
+        v.from = address(&m, m.own[OWN_FOR_NAME], m.own[OWN_FOR_SMTP], m.own[OWN_FOR_ADDRESS]);
+    recipients(&m, &v);
+    attachments(&m, &v);
     if (m.failed)
         return ERR_NOMEM;
     *view = v;

@@ -8,6 +8,11 @@ static uint16_t comparable(uint16_t type)
     return (type & ~OST_MULTI) == OST_STRING8 ? (uint16_t)(type + 1) : type;
 }
 
+bool ost_prop_is(const struct ost_prop *p, uint16_t type)
+{
+    return p && comparable(p->type) == comparable(type);
+}
+
 /* By halves without a branch on what is compared: no order of ids can be foretold. */
 const struct ost_prop *ost_props_find(struct ost_props props, uint16_t id, uint16_t type)
 {
@@ -22,5 +27,17 @@ const struct ost_prop *ost_props_find(struct ost_props props, uint16_t id, uint1
     }
     if (!count || p->id != id)
         return NULL;
-    return !type || comparable(p->type) == comparable(type) ? p : NULL;
+    return !type || ost_prop_is(p, type) ? p : NULL;
+}
+
+void ost_props_pick(struct ost_props props, const uint16_t *ids, size_t count,
+                    const struct ost_prop **out)
+{
+    const struct ost_prop *p = props.list, *end = p + props.count;
+
+    for (size_t i = 0; i < count; i++) {
+        while (p < end && p->id < ids[i])
+            p++;
+        out[i] = p < end && p->id == ids[i] ? p : NULL;
+    }
 }

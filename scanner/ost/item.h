@@ -67,6 +67,13 @@ struct ost_props {
 /* The property of that id and type, or NULL. type 0: any type. String types match each other. */
 const struct ost_prop *ost_props_find(struct ost_props props, uint16_t id, uint16_t type);
 
+/* The properties of `count` ids that ascend, NULL where there is none: of many at once in one pass.
+ */
+void ost_props_pick(struct ost_props props, const uint16_t *ids, size_t count,
+                    const struct ost_prop **out);
+/* As ost_props_find compares types. p NULL: false. */
+bool ost_prop_is(const struct ost_prop *p, uint16_t type);
+
 /* Digest of a byte stream by the hasher given to the engine; size 16 (XXH3-128, canonical) or 32
  * (SHA-256); 0: none, the bytes could not be read whole. */
 struct ost_digest {
@@ -78,11 +85,11 @@ struct ost_item;
 
 struct ost_attachment {
     uint32_t nid;
-    struct ost_props props; /* without the data (0x3701) */
-    int32_t method;         /* 0x3705 ([MS-OXCMSG] 2.2.2.9), -1 absent */
-    bool has_data;          /* 0x3701 is there as bytes, or as storage (method 6) */
-    uint64_t data_bytes;    /* bytes that were read of it */
-    struct ost_digest data_digest; /* of all of them; size 0 where it could not be read whole */
+    struct ost_props props;          /* without the data (0x3701) */
+    int32_t method;                  /* 0x3705 ([MS-OXCMSG] 2.2.2.9), -1 absent */
+    bool has_data;                   /* 0x3701 is there as bytes, or as storage (method 6) */
+    uint64_t data_bytes;             /* bytes that were read of it */
+    struct ost_digest data_digest;   /* of all of them; size 0 where it could not be read whole */
     const struct ost_item *embedded; /* method 5, else NULL */
     bool truncated_depth; /* there is an embedded item below the depth that is read (limits.h) */
 };
