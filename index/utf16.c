@@ -2,9 +2,9 @@
  * utf16.c: see utf16.h.
  *
  * Portable: ASCII in strides of sixteen or four, everything else code point by code point. With
- * AVX-512 (VBMI2): sixteen units at a time, each spread to a lane of four bytes that holds the one
- * to three it becomes; those that are wanted are then pressed together. Where a surrogate stands
- * the portable way goes through the sixteen.
+ * AVX-512 (VBMI and VBMI2): 32 units at a time, each spread to a lane of two or four bytes that
+ * holds the one to three it becomes; those that are wanted are then pressed together. Where a
+ * surrogate stands the portable way goes through some code points.
  */
 #include "index/utf16.h"
 
@@ -115,92 +115,129 @@ static uint8_t *convert_portable(const uint8_t *in, size_t units, uint8_t *at, b
 /* ---- AVX-512 ---- */
 
 #if defined(__x86_64__)
-#define WITH_AVX512 __attribute__((target("avx512f,avx512bw,avx512vl,avx512vbmi2,bmi2,popcnt")))
+#define WITH_AVX512                                                                                \
+    __attribute__((target("avx512f,avx512bw,avx512vl,avx512vbmi,avx512vbmi2,bmi2,popcnt")))
 
-/* Which of sixteen units lie in [first, last]. */
-WITH_AVX512 static inline __mmask16 within(__m256i v, uint16_t first, uint16_t last)
+enum { WIDE = 32, NARROW = 16 };
+
+/* Which of the units lie in [first, last]. */
+WITH_AVX512 static inline __mmask32 within(__m512i v, uint16_t first, uint16_t last)
 {
-    return _mm256_cmple_epu16_mask(_mm256_sub_epi16(v, _mm256_set1_epi16((short)first)),
-                                   _mm256_set1_epi16((short)(last - first)));
+    return _mm512_cmple_epu16_mask(_mm512_sub_epi16(v, _mm512_set1_epi16((short)first)),
+                                   _mm512_set1_epi16((short)(last - first)));
 }
 
-/* As utf16_is_plain, for all units of the BMP. */
-WITH_AVX512 static inline bool all_plain(__m256i v)
+/* As utf16_is_plain, for all units of the BMP; those of Latin and Cyrillic text first. */
+WITH_AVX512 static inline bool all_plain(__m512i v)
 {
-    uint32_t plain = within(v, 0, 0x2FF) | within(v, 0x388, 0x482) | within(v, 0x370, 0x373) |
-                     within(v, 0x375, 0x37D) | within(v, 0x37F, 0x386) | within(v, 0x48A, 0x590);
+    uint32_t plain = within(v, 0, 0x2FF) | within(v, 0x388, 0x482) | within(v, 0x2002, 0x20CF);
 
-    if (plain == 0xFFFF)
+    if (plain == UINT32_MAX)
         return true;
-    plain |=
-        (uint32_t)(within(v, 0x5D0, 0x5EA) | within(v, 0x620, 0x64A) | within(v, 0xE01, 0xE37) |
-                   within(v, 0xE3F, 0xE47) | within(v, 0x1E00, 0x1EFF) | within(v, 0x2002, 0x20CF) |
-                   within(v, 0x3001, 0x3029) | within(v, 0x3030, 0x3098) |
-                   within(v, 0x30A0, 0x9FFF) | within(v, 0xAC00, 0xD7A3) |
-                   within(v, 0xFF00, 0xFFEF));
-    return plain == 0xFFFF;
+    plain |= within(v, 0x30A0, 0x9FFF) | within(v, 0x3001, 0x3029) | within(v, 0x3030, 0x3098) |
+             within(v, 0xFF00, 0xFFEF) | within(v, 0xAC00, 0xD7A3);
+    if (plain == UINT32_MAX)
+        return true;
+    plain |= within(v, 0x370, 0x373) | within(v, 0x375, 0x37D) | within(v, 0x37F, 0x386) |
+             within(v, 0x48A, 0x590) | within(v, 0x5D0, 0x5EA) | within(v, 0x620, 0x64A) |
+             within(v, 0xE01, 0xE37) | within(v, 0xE3F, 0xE47) | within(v, 0x1E00, 0x1EFF);
+    return plain == UINT32_MAX;
 }
 
-/* Sixteen units without surrogates, of which `count` are wanted (the others are zero). */
-WITH_AVX512 static inline uint8_t *spread(__m256i v, unsigned count, uint8_t *at)
+/* Of bytes in lanes, those that are wanted; sixty-four may be written where there is `room`. */
+WITH_AVX512 static inline uint8_t *press(__m512i lanes, uint64_t wanted, bool room, uint8_t *at)
 {
-    const __m512i low_six = _mm512_set1_epi32(0x3F);
-    __m512i c = _mm512_cvtepu16_epi32(v);
-    __mmask16 two = _mm512_cmpge_epu32_mask(c, _mm512_set1_epi32(0x80));
-    __mmask16 three = _mm512_cmpge_epu32_mask(c, _mm512_set1_epi32(0x800));
-    __m512i last = _mm512_or_si512(_mm512_and_si512(c, low_six), _mm512_set1_epi32(0x80));
-    __m512i middle = _mm512_or_si512(_mm512_and_si512(_mm512_srli_epi32(c, 6), low_six),
-                                     _mm512_set1_epi32(0x80));
-    __m512i of_two =
-        _mm512_or_si512(_mm512_or_si512(_mm512_srli_epi32(c, 6), _mm512_set1_epi32(0xC0)),
-                        _mm512_slli_epi32(last, 8));
-    __m512i of_three =
-        _mm512_or_si512(_mm512_or_si512(_mm512_srli_epi32(c, 12), _mm512_set1_epi32(0xE0)),
-                        _mm512_or_si512(_mm512_slli_epi32(middle, 8), _mm512_slli_epi32(last, 16)));
-    __m512i bytes = _mm512_mask_mov_epi32(_mm512_mask_mov_epi32(c, two, of_two), three, of_three);
-    uint64_t lanes = _pdep_u64((1u << count) - 1, 0x1111111111111111);
-    uint64_t wanted =
-        lanes | _pdep_u64(two, 0x2222222222222222) | _pdep_u64(three, 0x4444444444444444);
     unsigned size = (unsigned)_mm_popcnt_u64(wanted);
+    __m512i bytes = _mm512_maskz_compress_epi8(wanted, lanes);
 
-    _mm512_mask_storeu_epi8(at, _bzhi_u64(UINT64_MAX, size),
-                            _mm512_maskz_compress_epi8(wanted, bytes));
+    if (room)
+        _mm512_storeu_si512(at, bytes);
+    else
+        _mm512_mask_storeu_epi8(at, _bzhi_u64(UINT64_MAX, size), bytes);
     return at + size;
+}
+
+/* 32 units below 0x800, each in its lane of two bytes. */
+WITH_AVX512 static inline uint8_t *spread_two(__m512i v, uint8_t *at)
+{
+    const __m512i lead = _mm512_set1_epi16((short)0x80C0), low_six = _mm512_set1_epi16(0x3F);
+    __mmask32 two = _mm512_cmpge_epu16_mask(v, _mm512_set1_epi16(0x80));
+    __m512i of_two =
+        _mm512_or_si512(lead, _mm512_or_si512(_mm512_srli_epi16(v, 6),
+                                              _mm512_slli_epi16(_mm512_and_si512(v, low_six), 8)));
+
+    return press(_mm512_mask_mov_epi16(v, two, of_two),
+                 0x5555555555555555 | _pdep_u64(two, 0xAAAAAAAAAAAAAAAA), true, at);
+}
+
+/* Sixteen units without surrogates, of which `count` are wanted (the others are zero). Each has a
+ * lane of four bytes: the bits of each byte are shifted there, and get those of their place. */
+WITH_AVX512 static inline uint8_t *spread(__m256i v, unsigned count, bool room, uint8_t *at)
+{
+    const __m512i one_shift = _mm512_set1_epi64(0x2020202000000000),
+                  two_shift = _mm512_set1_epi64(0x2020202600000006),
+                  three_shift = _mm512_set1_epi64(0x2020262C0000060C),
+                  bits = _mm512_set1_epi32(0x3F3F3FFF);
+    __mmask16 two = _mm256_cmpge_epu16_mask(v, _mm256_set1_epi16(0x80));
+    __mmask16 three = _mm256_cmpge_epu16_mask(v, _mm256_set1_epi16(0x800));
+    __m512i shift =
+        _mm512_mask_mov_epi32(_mm512_mask_mov_epi32(one_shift, two, two_shift), three, three_shift);
+    __m512i place = _mm512_mask_mov_epi32(_mm512_maskz_set1_epi32(two, 0x80C0), three,
+                                          _mm512_set1_epi32(0x8080E0));
+    __m512i bytes = _mm512_multishift_epi64_epi8(shift, _mm512_cvtepu16_epi32(v));
+    uint64_t wanted = _pdep_u64((1u << count) - 1, 0x1111111111111111) |
+                      _pdep_u64(two, 0x2222222222222222) | _pdep_u64(three, 0x4444444444444444);
+
+    return press(_mm512_or_si512(_mm512_and_si512(bytes, bits), place), wanted, room, at);
+}
+
+/* 32 units at a time, while there are so many. */
+WITH_AVX512 static inline uint8_t *convert_wide(const uint8_t *in, size_t units, size_t *i,
+                                                uint8_t *at, bool *plain)
+{
+    while (units - *i >= WIDE) {
+        __m512i v = _mm512_loadu_si512(in + 2 * *i);
+
+        if (!_mm512_test_epi16_mask(v, _mm512_set1_epi16((short)0xFF80))) {
+            _mm256_storeu_si256((__m256i *)(void *)at, _mm512_cvtepi16_epi8(v));
+            at += WIDE;
+        } else if (!_mm512_test_epi16_mask(v, _mm512_set1_epi16((short)0xF800))) {
+            *plain = *plain && all_plain(v);
+            at = spread_two(v, at);
+        } else if (within(v, 0xD800, 0xDFFF)) {
+            at = convert_some(in, units, i, at, plain);
+            continue;
+        } else {
+            *plain = *plain && all_plain(v);
+            at = spread(_mm512_castsi512_si256(v), NARROW, true, at);
+            at = spread(_mm512_extracti64x4_epi64(v, 1), NARROW, units - *i > WIDE + 6, at);
+        }
+        *i += WIDE;
+    }
+    return at;
 }
 
 WITH_AVX512 static uint8_t *convert_avx512(const uint8_t *in, size_t units, uint8_t *at,
                                            bool *plain)
 {
-    const __m512i beyond_ascii = _mm512_set1_epi16((short)0xFF80);
     size_t i = 0;
 
     *plain = true;
+    at = convert_wide(in, units, &i, at, plain);
     while (i < units) {
-        unsigned count = units - i < 16 ? (unsigned)(units - i) : 16;
+        unsigned count = units - i < NARROW ? (unsigned)(units - i) : NARROW;
         __mmask16 some = (__mmask16)((1u << count) - 1);
-        __m256i v;
+        __m256i v = _mm256_maskz_loadu_epi16(some, in + 2 * i);
 
-        while (units - i >= 32) {
-            __m512i wide = _mm512_loadu_si512(in + 2 * i);
-
-            if (_mm512_test_epi16_mask(wide, beyond_ascii))
-                break;
-            _mm256_storeu_si256((__m256i *)(void *)at, _mm512_cvtepi16_epi8(wide));
-            at += 32;
-            i += 32;
-            count = units - i < 16 ? (unsigned)(units - i) : 16;
-            some = (__mmask16)((1u << count) - 1);
-        }
-        v = _mm256_maskz_loadu_epi16(some, in + 2 * i);
-        if (!_mm256_test_epi16_mask(v, _mm512_castsi512_si256(beyond_ascii))) {
+        if (!_mm256_test_epi16_mask(v, _mm256_set1_epi16((short)0xFF80))) {
             _mm_mask_storeu_epi8(at, some, _mm256_cvtepi16_epi8(v));
             at += count;
             i += count;
-        } else if (within(v, 0xD800, 0xDFFF)) {
+        } else if (within(_mm512_zextsi256_si512(v), 0xD800, 0xDFFF)) {
             at = convert_some(in, units, &i, at, plain);
         } else {
-            *plain = *plain && all_plain(v);
-            at = spread(v, count, at);
+            *plain = *plain && all_plain(_mm512_zextsi256_si512(v));
+            at = spread(v, count, false, at);
             i += count;
         }
     }
@@ -211,8 +248,9 @@ static bool has_avx512(void)
 {
     __builtin_cpu_init();
     return __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw") &&
-           __builtin_cpu_supports("avx512vl") && __builtin_cpu_supports("avx512vbmi2") &&
-           __builtin_cpu_supports("bmi2") && __builtin_cpu_supports("popcnt");
+           __builtin_cpu_supports("avx512vl") && __builtin_cpu_supports("avx512vbmi") &&
+           __builtin_cpu_supports("avx512vbmi2") && __builtin_cpu_supports("bmi2") &&
+           __builtin_cpu_supports("popcnt");
 }
 #endif
 
