@@ -249,15 +249,16 @@ static bool grow_named(struct idx_digester *d)
     return true;
 }
 
-/* Lists the named properties and gives each its bit; false: not in an order of their own. */
-static bool rank_named(struct idx_digester *d, const struct ost_item *item)
+/* Lists the named ones of the properties and gives each its bit; false: not in an order of their
+ * own. */
+static bool rank_named(struct idx_digester *d, struct ost_props props)
 {
     bool distinct = true;
 
     idx_names_begin(d->names);
     d->named_count = 0;
-    for (size_t i = 0; i < item->props.count; i++) {
-        const struct ost_prop *p = &item->props.list[i];
+    for (size_t i = 0; i < props.count; i++) {
+        const struct ost_prop *p = &props.list[i];
         const struct idx_name *name;
 
         if (!p->name)
@@ -303,11 +304,12 @@ static void put_ranked(struct idx_digester *d, const struct ost_item *item, bool
     }
 }
 
-static void put_sorted(struct idx_digester *d, const struct ost_item *item, bool task)
+static void put_sorted(struct idx_digester *d, const struct ost_item *item, struct ost_props props,
+                       bool task)
 {
     idx_parts_reset(&d->entries);
-    for (size_t i = 0; i < item->props.count; i++) {
-        const struct ost_prop *p = &item->props.list[i];
+    for (size_t i = 0; i < props.count; i++) {
+        const struct ost_prop *p = &props.list[i];
         unsigned rule = p->name ? rule_in(idx_property_rule(p->id, p->name), task) : 0;
         size_t at = d->entries.bytes.size;
 
@@ -352,22 +354,25 @@ static void end_entries(struct idx_digester *d)
 static void item_entries(struct idx_digester *d, const struct ost_item *item)
 {
     bool task = idx_kind_of_item(item) == KIND_TASK;
+    struct ost_props named = item->props;
 
-    for (size_t i = 0; i < item->props.count; i++) {
-        const struct ost_prop *p = &item->props.list[i];
-        unsigned rule = p->name ? 0 : rule_in(idx_property_rule(p->id, NULL), task);
-        struct buf *out = entries_of(d, rule);
-        size_t at = out->size;
+    for (; named.count && named.list->id < IDX_TAGS; named.list++, named.count--) {
+        const struct ost_prop *p = named.list;
+        unsigned rule = rule_in(idx_tag_rules[p->id], task);
+        struct buf *out;
+        size_t at;
 
-        if (!rule)
+        if (!rule || p->name)
             continue;
+        out = entries_of(d, rule);
+        at = out->size;
         put_tagged(d, out, item, p);
         end_entry(d, out, at, rule);
     }
-    if (rank_named(d, item))
+    if (rank_named(d, named))
         put_ranked(d, item, task);
     else
-        put_sorted(d, item, task);
+        put_sorted(d, item, named, task);
 }
 
 /* ---- records of recipients and attachments ---- */

@@ -52,7 +52,7 @@ enum {
 #define TEXT(set, name, classes)
 #define SET(set, classes)
 #define TAG(first, last, classes, family) [first... last] = (classes) | (family),
-static const uint16_t tags[0x8000] = {
+const uint16_t idx_tag_rules[IDX_TAGS] = {
 #include "index/property_table.h"
 };
 #undef TAG
@@ -173,7 +173,7 @@ unsigned idx_property_rule(uint16_t id, const struct ost_name *name)
     enum idx_set set;
 
     if (!name)
-        return id < sizeof tags / sizeof *tags ? tags[id] : 0;
+        return id < IDX_TAGS ? idx_tag_rules[id] : 0;
     set = idx_set_of(name);
     if (set == IDX_SET_OTHER)
         return IDX_IN_EXACT;

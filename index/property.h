@@ -27,6 +27,11 @@ enum idx_family idx_family_of_kind(enum idx_kind kind);
 /* Bits of enum idx_class and enum idx_family, as the table has them. */
 unsigned idx_property_rule(uint16_t id, const struct ost_name *name);
 
+/* The same of a property without a name: a row for each id below 0x8000, from which on they have
+ * names. */
+enum { IDX_TAGS = 0x8000 };
+extern const uint16_t idx_tag_rules[IDX_TAGS];
+
 /* The sets of names that the table or the digests know. */
 enum idx_set {
     IDX_SET_PUBLIC,

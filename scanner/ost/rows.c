@@ -76,6 +76,7 @@ struct load {
     const struct ost_column *time, *values[VALUES];
     size_t first;   /* of its rows */
     uint64_t count; /* rows, kept or not */
+    size_t near;    /* the place of the last row's node among all */
     bool lost;
 };
 
@@ -161,6 +162,26 @@ static bool is_of_table(const struct table *t, const struct ost_node *node)
            ost_nid_type(node->nid) == (assoc ? OST_NID_ASSOC_MESSAGE : OST_NID_MESSAGE);
 }
 
+/* The node of a row. Rows mostly stand in the order in which items came, and so do nodes: the next
+ * one is looked for from the last on, in steps that double. */
+static const struct ost_node *node_of(struct load *l, uint32_t nid)
+{
+    const struct ost_plan *plan = l->rows->plan;
+    size_t at = l->near, step = 1;
+
+    if (at >= plan->node_count || plan->nodes[at].nid > nid)
+        at = 0;
+    while (step < plan->node_count - at && plan->nodes[at + step].nid <= nid) {
+        at += step;
+        step *= 2;
+    }
+    for (; step; step /= 2)
+        if (step < plan->node_count - at && plan->nodes[at + step].nid <= nid)
+            at += step;
+    l->near = at;
+    return plan->node_count && plan->nodes[at].nid == nid ? &plan->nodes[at] : NULL;
+}
+
 static int add_row(struct load *l, struct bytes bytes)
 {
     struct ost_rows *rows = l->rows;
@@ -172,7 +193,7 @@ static int add_row(struct load *l, struct bytes bytes)
     if (row.item == 0)
         return 0;
     l->count++;
-    node = ost_plan_node(rows->plan, row.item);
+    node = node_of(l, row.item);
     if (!node || !is_of_table(table_of(rows, &row), node)) {
         ost_reading_find(l->reading, F_row_without_item, row.item);
         return 0;
