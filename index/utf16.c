@@ -217,31 +217,43 @@ WITH_AVX512 static inline uint8_t *convert_wide(const uint8_t *in, size_t units,
     return at;
 }
 
+/* Fewer than 32 units, as most texts are: at once if they are ASCII, which nearly all are. */
+WITH_AVX512 static inline uint8_t *convert_rest(const uint8_t *in, size_t units, uint8_t *at,
+                                                bool *plain)
+{
+    __mmask32 all = (__mmask32)_bzhi_u32(UINT32_MAX, (unsigned)units);
+    __m512i wide = _mm512_maskz_loadu_epi16(all, in);
+    size_t i = 0;
+
+    if (!_mm512_test_epi16_mask(wide, _mm512_set1_epi16((short)0xFF80))) {
+        _mm256_mask_storeu_epi8(at, all, _mm512_cvtepi16_epi8(wide));
+        return at + units;
+    }
+    while (i < units) {
+        unsigned count = units - i < NARROW ? (unsigned)(units - i) : NARROW;
+        __mmask16 some = (__mmask16)((1u << count) - 1);
+        __m256i v = _mm256_maskz_loadu_epi16(some, in + 2 * i);
+
+        if (within(_mm512_zextsi256_si512(v), 0xD800, 0xDFFF)) {
+            at = convert_some(in, units, &i, at, plain);
+            continue;
+        }
+        *plain = *plain && all_plain(_mm512_zextsi256_si512(v));
+        at = spread(v, count, false, at);
+        i += count;
+    }
+    return at;
+}
+
 WITH_AVX512 static uint8_t *convert_avx512(const uint8_t *in, size_t units, uint8_t *at,
                                            bool *plain)
 {
     size_t i = 0;
 
     *plain = true;
-    at = convert_wide(in, units, &i, at, plain);
-    while (i < units) {
-        unsigned count = units - i < NARROW ? (unsigned)(units - i) : NARROW;
-        __mmask16 some = (__mmask16)((1u << count) - 1);
-        __m256i v = _mm256_maskz_loadu_epi16(some, in + 2 * i);
-
-        if (!_mm256_test_epi16_mask(v, _mm256_set1_epi16((short)0xFF80))) {
-            _mm_mask_storeu_epi8(at, some, _mm256_cvtepi16_epi8(v));
-            at += count;
-            i += count;
-        } else if (within(_mm512_zextsi256_si512(v), 0xD800, 0xDFFF)) {
-            at = convert_some(in, units, &i, at, plain);
-        } else {
-            *plain = *plain && all_plain(_mm512_zextsi256_si512(v));
-            at = spread(v, count, false, at);
-            i += count;
-        }
-    }
-    return at;
+    if (units >= WIDE)
+        at = convert_wide(in, units, &i, at, plain);
+    return i < units ? convert_rest(in + 2 * i, units - i, at, plain) : at;
 }
 
 static bool has_avx512(void)
