@@ -307,6 +307,11 @@ struct io_request *io_reader_poll(struct io_reader *r)
     return take(r, false);
 }
 
+bool io_reader_is_tested(const struct io_reader *r)
+{
+    return r->options.test_outcome || r->options.test_lost;
+}
+
 size_t io_reader_outstanding(const struct io_reader *r)
 {
     return r->outstanding;

@@ -113,6 +113,9 @@ void io_reader_abandon(struct io_reader *r, void *memory);
 /* Requests submitted and not yet handed back. */
 size_t io_reader_outstanding(const struct io_reader *r);
 
+/* Whether a test has a say in what comes of its reads: then none may be done without it. */
+bool io_reader_is_tested(const struct io_reader *r);
+
 /* For tests: the hooks of all readers that are made from here on; NULL: their own again. */
 void io_reader_test_all(const struct io_reader_options *hooks);
 

@@ -13,7 +13,8 @@
  * take over only what the current read does not need; a read takes what it must. What was fetched
  * ahead and left aside while twice the table's chunks went by is stale and may be taken over too.
  *
- * After RANDOM only what is asked for is read, past the table; the kernel is told what will be.
+ * After RANDOM only what is asked for is read, past the table: from the page cache, else from the
+ * device, and while it is from there the kernel is told what will be asked for next.
  *
  * A chunk that failed keeps what it got. A read that needs more of it reads its own range apart
  * (fetch.h): only what is really unreadable fails, and a failing device is not asked for the whole
@@ -104,6 +105,7 @@ struct reader_source {
     struct range ranges[RANGES_MAX]; /* in order of asking */
     uint32_t n_ranges;
     bool cacheless;         /* reads of the page cache alone cannot be had */
+    bool cached;            /* the last one of them had what it wanted */
     bool viewless;          /* the file cannot be looked at */
     size_t window;          /* of it: as much as the table may take, which is not touched then */
     struct io_cached *view; /* NULL until it is wanted */
@@ -284,6 +286,27 @@ static int read_chunk(struct reader_source *r, uint64_t offset, uint8_t *into, s
     return 0;
 }
 
+/* Reads what the page cache has, if it has all of it. */
+static bool read_cached(struct reader_source *r, uint64_t offset, void *into, size_t size)
+{
+    struct iovec v = {into, size};
+    ssize_t n;
+
+    r->cached = false;
+    if (r->cacheless)
+        return false;
+    io_rate_wait(size);
+    n = preadv2(r->fetcher.fd, &v, 1, (off_t)offset, RWF_NOWAIT);
+    if (n < 0 && errno != EAGAIN && errno != EINTR)
+        r->cacheless = true;
+    if (n != (ssize_t)size)
+        return false;
+    r->base.bytes_read += size;
+    r->misses = 0;
+    r->cached = true;
+    return true;
+}
+
 static bool past_the_table(struct reader_source *r, uint64_t first, uint64_t last, size_t size)
 {
     if (size > (size_t)r->n_slots * r->chunk_bytes)
@@ -293,6 +316,13 @@ static bool past_the_table(struct reader_source *r, uint64_t first, uint64_t las
     while (first <= last && find(r, first))
         first++;
     return first <= last;
+}
+
+/* A read of a few bytes anywhere, which the page cache gives without the reader's ado. */
+static bool read_at_once(struct reader_source *r, uint64_t offset, void *into, size_t size)
+{
+    return r->random && !io_reader_is_tested(r->fetcher.reader) &&
+           read_cached(r, offset, into, size);
 }
 
 static int reader_read(struct io_source *base, uint64_t offset, void *into, size_t size)
@@ -305,7 +335,8 @@ static int reader_read(struct io_source *base, uint64_t offset, void *into, size
     int code = 0;
 
     if (past_the_table(r, first, last, size))
-        return fetch_apart(&r->fetcher, offset, into, size);
+        return read_at_once(r, offset, into, size) ? 0
+                                                   : fetch_apart(&r->fetcher, offset, into, size);
     s = want(r, first);
     if (s)
         r->keep = s->used_at;
@@ -438,24 +469,6 @@ static void drop_loan(struct reader_source *r)
     r->loan_first = (r->loan_first + 1) % LOANS;
     r->loan_count--;
     r->loans_lent -= r->loans_lent > 0;
-}
-
-static bool read_cached(struct reader_source *r, uint64_t offset, void *into, size_t size)
-{
-    struct iovec v = {into, size};
-    ssize_t n;
-
-    if (r->cacheless)
-        return false;
-    io_rate_wait(size);
-    n = preadv2(r->fetcher.fd, &v, 1, (off_t)offset, RWF_NOWAIT);
-    if (n < 0 && errno != EAGAIN && errno != EINTR)
-        r->cacheless = true;
-    if (n != (ssize_t)size)
-        return false;
-    r->base.bytes_read += size;
-    r->misses = 0;
-    return true;
 }
 
 /* claimed: the last of the loans that are lent is the one that was missed. */
@@ -623,7 +636,7 @@ static void reader_hint(struct io_source *base, enum io_hint hint, uint64_t offs
     switch (hint) {
     case IO_HINT_WILLNEED:
         if (r->random) {
-            if (r->fetcher.align == 1)
+            if (r->fetcher.align == 1 && !r->cached)
                 (void)posix_fadvise(r->fetcher.fd, (off_t)offset, (off_t)length,
                                     POSIX_FADV_WILLNEED);
             return;
