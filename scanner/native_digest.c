@@ -34,7 +34,8 @@ bool native_lane_knows(void *ctx, uint64_t root, uint64_t *highest)
     if (!l->seat.streams || !l->walking)
         return false;
     tree = native_seat_whole(&l->seat, root_of(l, root), &busy);
-    l->later = l->later || busy;
+    /* It is looked at again when all is swept; then it is not waited for. */
+    l->later = l->later || (busy && !l->settling);
     if (!tree || !ost_sourceblocks_spend(l->run.blocks, tree->nodes, tree->node_bytes))
         return false;
     see_nodes(l, tree);

@@ -231,8 +231,11 @@ static const uint8_t *bytes_of(struct native_seat *t, struct stream *st, uint32_
 {
     const struct ost_block *b = &t->streams->plan->blocks[block];
     const uint8_t *extent = t->at_hand->place(t->at_hand->ctx, b, clean);
+    bool carried = atomic_load(&st->carried);
 
-    if (extent || !atomic_load(&st->carried) || !native_carry_has(t->carry, block))
+    if (extent && *clean && carried) /* it may be both while it leaves the window */
+        native_carry_drop(t->carry, block);
+    if (extent || !carried || !native_carry_has(t->carry, block))
         return extent;
     *clean = t->streams->status[block] & CHK_CLEAN; /* what is carried was judged before */
     if (!*clean)
@@ -290,9 +293,6 @@ void native_seat_carried(struct native_seat *t, uint32_t block)
     atomic_fetch_add(&st->carried, 1);
     if (atomic_load(&st->due) == block)
         advance(t, st);
-    /* From where it lay at hand. */
-    if (is_had(st, p, block))
-        native_carry_drop(t->carry, block);
 }
 
 /* Whether an internal block says, now that it has passed, what it said before. */

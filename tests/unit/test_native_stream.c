@@ -33,12 +33,12 @@ struct sweep {
     _Atomic size_t next;
 };
 
-/* A thread's: the block at hand is all that its window has. */
+/* A thread's: its window has the block at hand, and `wide` ones behind it. */
 struct pass {
     struct sweep *sweep;
     struct native_seat seat;
     struct ost_at_hand at_hand;
-    uint32_t block;
+    uint32_t block, wide;
 };
 
 static uint64_t need(const void *ctx, uint32_t block)
@@ -56,7 +56,7 @@ static const uint8_t *place(void *ctx, const struct ost_block *block, bool *clea
     uint32_t index = (uint32_t)(block - b->blocks);
 
     *clean = b->status[index] & CHK_CLEAN;
-    return index == p->block ? valuebed_extent(b, index) : NULL;
+    return index >= p->block && index - p->block <= p->wide ? valuebed_extent(b, index) : NULL;
 }
 
 static void sweep_open(struct sweep *s, uint64_t memory, uint64_t carry)
@@ -268,6 +268,31 @@ static void in_any_order(void **state)
         expect_all(&s, 4);
         sweep_close(&s);
     }
+}
+
+/* What was carried as it left a window, and digested from there all the same, is not left behind.
+ */
+static void carried_and_at_hand(void **state)
+{
+    static struct sweep s;
+    struct pass p;
+
+    (void)state;
+    memset(&s, 0, sizeof s);
+    valuebed_init(&s.bed, ost_variant_of(OST_FORMAT_UNICODE));
+    valuebed_value(&s.bed, 1, 20, 100, NULL);
+    sweep_open(&s, MEMORY, MEMORY);
+    pass_open(&p, &s);
+    for (uint32_t i = 5; i < 20; i++)
+        pass_block(&p, i);
+    assert_true(native_carry_has(s.carry, 12));
+    p.wide = 19;
+    pass_block(&p, 0);
+    assert_true(native_streams_has(s.streams, 19));
+    for (uint32_t i = 0; i < 20; i++)
+        assert_false(native_carry_has(s.carry, i));
+    native_seat_done(&p.seat);
+    sweep_close(&s);
 }
 
 /* Two values written a leaf at a time: each leaf a span of its own. */
@@ -603,6 +628,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(in_order),
         cmocka_unit_test(in_any_order),
+        cmocka_unit_test(carried_and_at_hand),
         cmocka_unit_test(interleaved),
         cmocka_unit_test(damage_in_the_middle),
         cmocka_unit_test(what_is_had),
