@@ -13,6 +13,7 @@
  */
 #include "scanner/native_lane.h"
 
+#include <assert.h>
 #include <string.h>
 
 #include "io/err.h"
@@ -120,7 +121,7 @@ static bool is_dropped(const struct native_lane *l, const struct ost_block *bloc
     uint32_t index = index_of(l, block);
     bool clean;
 
-    if (!native_carry_full(s->carry) || place((void *)(uintptr_t)l, block, &clean))
+    if (l->by_itself || !native_carry_full(s->carry) || place((void *)(uintptr_t)l, block, &clean))
         return false;
     return !native_carry_has(s->carry, index) && !native_streams_has(s->streams, index) &&
            !(l->settling && native_fetch_knows(s->fetch, index));
@@ -257,6 +258,7 @@ static int make_late(struct native_lane *l, struct native_due due)
     struct native_shared *s = l->shared;
     int rc;
 
+    assert(!l->settling); /* or it would never be read */
     pthread_mutex_lock(&s->mutex);
     rc = native_dues_add(&s->regions[l->region].late, due);
     pthread_mutex_unlock(&s->mutex);
@@ -326,6 +328,8 @@ uint64_t native_lane_foretell(const struct native_lane *l, const struct native_d
 
 int native_lane_put_off(struct native_lane *l, struct native_due due, int end)
 {
+    uint64_t far;
+
     if (end == NATIVE_LATER)
         return make_late(l, due);
     if (end == NATIVE_AHEAD) {
@@ -335,11 +339,15 @@ int native_lane_put_off(struct native_lane *l, struct native_due due, int end)
     }
     if (end != NATIVE_DROPPED)
         return end;
-    if (native_lane_foretell(l, &due) > due.order) {
-        due.order = native_lane_foretell(l, &due);
+    far = native_lane_foretell(l, &due);
+    if (far > due.order) {
+        due.order = far;
         due.likely = true;
         return post(l, due);
     }
+    /* What was foretold as it was gathered is so no more. */
+    if (l->settling)
+        return native_dues_push(&l->heap, due);
     return make_late(l, due);
 }
 
@@ -349,7 +357,12 @@ int native_lane_take(struct native_lane *l, struct native_due due)
 
     l->missing_count = 0;
     rc = native_lane_walk(l, &due);
-
+    /* What was there as it was gathered went with an item before it: it is read by itself. */
+    if (rc == NATIVE_DROPPED && l->settling) {
+        l->by_itself = true;
+        rc = native_lane_walk(l, &due);
+        l->by_itself = false;
+    }
     if (rc)
         return native_lane_put_off(l, due, rc);
     /* Its trees are not what they seemed to be: its place has passed. */

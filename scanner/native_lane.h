@@ -72,6 +72,7 @@ struct native_lane {
     uint64_t region;
     uint64_t position; /* offset up to which the region has passed */
     bool settling;     /* instead of sweeping */
+    bool by_itself;    /* what the item at hand lacks is read as it is come to */
     bool has_run;      /* of the slot, begun in `out` */
     struct {
         const struct chk_chunk *chunk;

@@ -20,6 +20,9 @@
 #include "scanner/engine_native.h"
 #include "scanner/native_scan.h"
 #include "scanner/ost/amap.h"
+#include "scanner/ost/crc.h"
+#include "scanner/ost/folder.h"
+#include "scanner/ost/offsets.h"
 #include "tests/gen/run.h"
 #include "tests/support/enginelog.h"
 #include "tests/support/forge.h"
@@ -625,6 +628,100 @@ static void large_value_in_little_memory(void **state)
     ndbfile_close(&f);
 }
 
+/* Puts a page of a B-tree's leaves right again. */
+static void seal(uint8_t *page, const struct ost_variant *v)
+{
+    put_le32(page + v->page_crc, ost_crc(page, v->page_trailer));
+}
+
+/* A block is named once more. */
+static void add_reference(uint8_t *data, const struct ost_plan *plan, uint64_t bid)
+{
+    for (size_t i = 0; i < plan->page_count; i++) {
+        uint8_t *page = data + plan->pages[i].offset;
+
+        if (plan->pages[i].tree != OST_TREE_BBT || plan->pages[i].level)
+            continue;
+        for (unsigned k = 0; k < page[BT_COUNTERS_U]; k++) {
+            uint8_t *ref = page + (size_t)k * BBT_SIZE_U + OFF_U_BBT_REF;
+
+            if (bid && ost_bid(le64(page + (size_t)k * BBT_SIZE_U)) == ost_bid(bid))
+                put_le16(ref, (uint16_t)(le16(ref) + 1));
+        }
+        seal(page, plan->variant);
+    }
+}
+
+/* Makes each second message a copy of the one before it, as they are made: what it names is the
+ * same, and has been counted. */
+static void make_copies(uint8_t *data, const struct ost_plan *plan)
+{
+    enum { ROOTS = OFF_U_NBT_PARENT - OFF_U_NBT_DATA };
+
+    for (size_t i = 0; i < plan->page_count; i++) {
+        uint8_t *page = data + plan->pages[i].offset, *last = NULL;
+
+        if (plan->pages[i].tree != OST_TREE_NBT || plan->pages[i].level)
+            continue;
+        for (unsigned k = 0; k < page[BT_COUNTERS_U]; k++) {
+            uint8_t *entry = page + (size_t)k * NBT_SIZE_U;
+
+            if (!ost_nid_is_message(le32(entry)))
+                continue;
+            if (!last) {
+                last = entry;
+                continue;
+            }
+            memcpy(entry + OFF_U_NBT_DATA, last + OFF_U_NBT_DATA, ROOTS);
+            add_reference(data, plan, le64(last + OFF_U_NBT_DATA));
+            add_reference(data, plan, le64(last + OFF_U_NBT_SUB));
+            last = NULL;
+        }
+        seal(page, plan->variant);
+    }
+}
+
+static void same_of_copies(const char *path)
+{
+    struct ost_plan_options options;
+    size_t size = SIZE_MAX;
+    struct ost_plan plan;
+    struct ndbfile f;
+    struct subject s;
+    uint8_t *data;
+
+    ndbfile_open(&f, path);
+    options = ndbfile_options(&f);
+    assert_int_equal(ost_plan_load(f.source, &options, &plan), 0);
+    data = images_copy(&f, &size);
+    make_copies(data, &plan);
+    subject_open(&s, data, size, NULL);
+    for (unsigned threads = 1; threads <= THREADS_MOST; threads++)
+        for (unsigned part = 2; part <= 64; part *= 2) {
+            const struct how how = {threads, 0, s.result.allocated_bytes / part, 0};
+
+            same_as_in_turn(&s, &how);
+        }
+    subject_close(&s);
+    ost_plan_done(&plan);
+    free(data);
+    ndbfile_close(&f);
+}
+
+/* Of two items that are late together the first forgets what the second needs, too. */
+static void copies(void **state)
+{
+    static const struct gen_options large = {
+        .image = {.format = GEN_UNICODE, .fragment_percent = 30}, .items = 8};
+    char path[4096];
+
+    (void)state;
+    make_permuted(path, GEN_UNICODE, false);
+    same_of_copies(path);
+    make_large(path, &large);
+    same_of_copies(path);
+}
+
 /* Whether 512 bytes there are of a B-tree page. What is found again of lost ones is read at once
  * alone, so such images are no matter for a comparison (cli/test_recovered.sh has them). */
 static bool hits_page(const struct ost_plan *plan, uint64_t offset)
@@ -743,6 +840,7 @@ int main(void)
         cmocka_unit_test(permuted_images),
         cmocka_unit_test(large_values),
         cmocka_unit_test(large_value_in_little_memory),
+        cmocka_unit_test(copies),
         cmocka_unit_test(damaged_images),
         cmocka_unit_test(each_allocation_may_fail),
         cmocka_unit_test(each_allocation_may_fail_of_large_values),
