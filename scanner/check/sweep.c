@@ -94,8 +94,9 @@ static bool do_next(struct chk_lane *lane)
         pthread_mutex_lock(&sweep->mutex);
     }
     sweep->busy--;
+    /* Who was waited for may have ended, and left, before the lock was had. */
     if (rc == CHK_TAP_HOLD)
-        return false;
+        return !sweep->busy;
     if (rc)
         pthread_cond_broadcast(&sweep->changed);
     fail(sweep, rc < 0 ? rc : 0);
