@@ -15,7 +15,6 @@
 
 enum { MAPPED_BYTES = 32 << 20, MAPPINGS = 16 };
 enum { LARGE_BYTES = 4 << 20, HUGE_PAGE = 2 << 20, KEPT_BYTES = 16 << 20, GROW_BYTES = 32 << 20 };
-enum { FOLLOWED_BYTES = 16 << 10 };
 
 static atomic_uint_fast64_t calls;
 static atomic_uint_fast64_t fail_at; /* 0: never */
@@ -68,8 +67,7 @@ struct mapping {
 
 static struct mapping mappings[MAPPINGS];
 static pthread_mutex_t mapping_mutex = PTHREAD_MUTEX_INITIALIZER;
-static bool keeps;                 /* mem_keep_freed was called */
-static _Atomic uintptr_t heap_end; /* where it was seen to end last */
+static bool keeps; /* mem_keep_freed was called */
 
 static void *map(size_t size)
 {
@@ -146,36 +144,15 @@ static void forget_mapping(const void *at)
     pthread_mutex_unlock(&mapping_mutex);
 }
 
-/* ---- the heap ---- */
-
-/* Asks for huge pages where the heap has grown since it was last looked at: by so large steps that
- * hardly anything of them was touched yet. */
-static void follow_heap(size_t size_bytes)
-{
-    uintptr_t end, known = heap_end;
-
-    if (!keeps || size_bytes < FOLLOWED_BYTES)
-        return;
-    end = (uintptr_t)sbrk(0);
-    if (end == known || !atomic_compare_exchange_strong(&heap_end, &known, end))
-        return;
-    if (end > known)
-        (void)madvise((void *)known, end - known, MADV_HUGEPAGE);
-}
-
 /* ---- allocations ---- */
 
 void *mem_alloc(size_t size_bytes)
 {
-    void *p;
-
     if (refused())
         return NULL;
     if (keeps && size_bytes >= MAPPED_BYTES && size_bytes <= PTRDIFF_MAX / 2)
         return take_mapping(size_bytes);
-    p = advise(malloc(size_bytes ? size_bytes : 1), size_bytes);
-    follow_heap(size_bytes);
-    return p;
+    return advise(malloc(size_bytes ? size_bytes : 1), size_bytes);
 }
 
 void *mem_zalloc(size_t size_bytes)
@@ -194,14 +171,10 @@ void *mem_alloc_array(size_t count, size_t size_bytes)
 
 void *mem_realloc(void *old, size_t size_bytes)
 {
-    void *p;
-
     if (refused())
         return NULL;
     forget_mapping(old);
-    p = realloc(old, size_bytes ? size_bytes : 1);
-    follow_heap(size_bytes);
-    return p;
+    return realloc(old, size_bytes ? size_bytes : 1);
 }
 
 void *mem_aligned(size_t align, size_t size_bytes)
@@ -256,7 +229,6 @@ void mem_keep_freed(void)
     mallopt(M_TRIM_THRESHOLD, KEPT_BYTES);
     mallopt(M_TOP_PAD, GROW_BYTES);
     mallopt(M_ARENA_MAX, 1);
-    heap_on_huge_pages();
-    heap_end = (uintptr_t)sbrk(0);
     keeps = true;
+    heap_on_huge_pages();
 }

@@ -22,9 +22,9 @@ char *mem_strdup(const char *text);
 void mem_free(void *ptr); /* NULL is allowed; frees what any function above returned */
 
 /*
- * One heap for all threads, of huge pages, that keeps what is freed for the next allocations, up to
- * those of 16 MiB: had page by page and given back each time, memory is a third of what a small
- * image costs. Once, before threads.
+ * One heap for all threads, of huge pages in its first 32 MiB, that keeps what is freed for the next
+ * allocations, up to those of 16 MiB: had page by page and given back each time, memory is a third
+ * of what a small image costs. Once, before threads.
  */
 void mem_keep_freed(void);
 
