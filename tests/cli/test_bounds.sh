@@ -59,6 +59,8 @@ for image in permuted.pst attachment.pst attachment.ost scattered.ost; do
     for jobs in 1 2 7; do
         check "a scan of $image with --memory 16M --jobs $jobs" scan $image --memory 16M --jobs $jobs
         check "… keeps to its memory" within 16
+        # With more threads what is carried, and so what is dropped, is a matter of which goes ahead.
+        [ $jobs = 1 ] || continue
         [ $image = attachment.pst ] || [ $image = attachment.ost ] || continue
         check "… and reads nothing twice" asks_at_most 1050
     done
