@@ -2,7 +2,10 @@
  * spill.c: see spill.h.
  *
  *   0 ........ kept ........ written ........ size
- *   in `kept`  | in the file | in `pending`
+ *   in blocks  | in the file | in `pending`
+ *
+ * What is kept lies in blocks that are never moved: one buffer that grows would be copied, and
+ * touched anew, again and again.
  */
 #include "io/spill.h"
 
@@ -18,12 +21,13 @@
 #include "io/fault.h"
 #include "io/mem.h"
 
-enum { PENDING_BYTES = 256 * 1024 };
+enum { PENDING_BYTES = 256 * 1024, BLOCK_BYTES = 64 * 1024 };
 
 struct io_spill {
     const char *dir;
-    size_t keep_bytes;
-    struct buf kept;
+    size_t keep_bytes, kept;
+    uint8_t **blocks; /* each of BLOCK_BYTES, or what is left of keep_bytes */
+    size_t block_count, block_room;
     int fd; /* -1: no file yet */
     struct buf pending;
     uint64_t written; /* bytes of the file */
@@ -50,7 +54,9 @@ void io_spill_destroy(struct io_spill *s)
         return;
     if (s->fd >= 0)
         close(s->fd);
-    buf_done(&s->kept);
+    for (size_t i = 0; i < s->block_count; i++)
+        mem_free(s->blocks[i]);
+    mem_free(s->blocks);
     buf_done(&s->pending);
     mem_free(s);
 }
@@ -119,6 +125,41 @@ static int no_memory(struct io_spill *s)
     return fault_errno(&s->fault, "allocate", ENOMEM);
 }
 
+static bool add_block(struct io_spill *s)
+{
+    const size_t room = s->block_room ? 2 * s->block_room : 4;
+    const size_t left = s->keep_bytes - s->block_count * BLOCK_BYTES;
+    uint8_t *block, **grown;
+
+    if (s->block_count == s->block_room) {
+        grown = mem_realloc(s->blocks, room * sizeof *grown);
+        if (!grown)
+            return false;
+        s->blocks = grown;
+        s->block_room = room;
+    }
+    block = mem_alloc(left < BLOCK_BYTES ? left : BLOCK_BYTES);
+    if (block)
+        s->blocks[s->block_count++] = block;
+    return block != NULL;
+}
+
+static int keep(struct io_spill *s, const uint8_t *data, size_t size)
+{
+    while (size) {
+        const size_t at = s->kept % BLOCK_BYTES;
+        const size_t n = size < BLOCK_BYTES - at ? size : BLOCK_BYTES - at;
+
+        if (s->kept == s->block_count * BLOCK_BYTES && !add_block(s))
+            return no_memory(s);
+        memcpy(s->blocks[s->kept / BLOCK_BYTES] + at, data, n);
+        s->kept += n;
+        data += n;
+        size -= n;
+    }
+    return 0;
+}
+
 int io_spill_append(struct io_spill *s, const void *data, size_t size, uint64_t *offset)
 {
     const uint64_t at = io_spill_size(s);
@@ -126,10 +167,8 @@ int io_spill_append(struct io_spill *s, const void *data, size_t size, uint64_t 
 
     if (code)
         return code;
-    if (!s->written && !s->pending.size && size <= s->keep_bytes - s->kept.size) {
-        buf_append(&s->kept, data, size);
-        if (s->kept.failed)
-            return no_memory(s);
+    if (!s->written && !s->pending.size && size <= s->keep_bytes - s->kept) {
+        code = keep(s, data, size);
     } else {
         if (s->pending.size + size > PENDING_BYTES)
             code = flush(s);
@@ -151,7 +190,7 @@ int io_spill_append(struct io_spill *s, const void *data, size_t size, uint64_t 
 
 uint64_t io_spill_size(const struct io_spill *s)
 {
-    return s->kept.size + s->written + s->pending.size;
+    return s->kept + s->written + s->pending.size;
 }
 
 static int read_file(const struct io_spill *s, uint64_t offset, uint8_t *into, size_t size,
@@ -175,17 +214,20 @@ int io_spill_read_any(const struct io_spill *s, uint64_t offset, void *into, siz
                       struct fault *fault)
 {
     uint8_t *to = into;
-    size_t part;
 
-    assert(range_fits(offset, size, s->kept.size + s->written));
-    if (offset < s->kept.size) {
-        part = size < s->kept.size - offset ? size : (size_t)(s->kept.size - offset);
-        memcpy(to, s->kept.data + offset, part);
-        to += part;
-        offset += part;
-        size -= part;
+    assert(range_fits(offset, size, s->kept + s->written));
+    while (size && offset < s->kept) {
+        const size_t at = (size_t)offset % BLOCK_BYTES;
+        const size_t there = BLOCK_BYTES - at, kept = s->kept - (size_t)offset;
+        size_t n = there < kept ? there : kept;
+
+        n = size < n ? size : n;
+        memcpy(to, s->blocks[offset / BLOCK_BYTES] + at, n);
+        to += n;
+        offset += n;
+        size -= n;
     }
-    return size ? read_file(s, offset - s->kept.size, to, size, fault) : 0;
+    return size ? read_file(s, offset - s->kept, to, size, fault) : 0;
 }
 
 int io_spill_settle(struct io_spill *s)
@@ -198,7 +240,7 @@ int io_spill_read(struct io_spill *s, uint64_t offset, void *into, size_t size)
     int code = s->fault.code;
 
     assert(range_fits(offset, size, io_spill_size(s)));
-    if (!code && !range_fits(offset, size, s->kept.size + s->written))
+    if (!code && !range_fits(offset, size, s->kept + s->written))
         code = flush(s);
     return code ? code : io_spill_read_any(s, offset, into, size, &s->fault);
 }
@@ -206,7 +248,7 @@ int io_spill_read(struct io_spill *s, uint64_t offset, void *into, size_t size)
 int io_spill_clear(struct io_spill *s)
 {
     s->fault = (struct fault){0};
-    buf_reset(&s->kept);
+    s->kept = 0;
     buf_reset(&s->pending);
     s->written = 0;
     if (s->fd >= 0 && ftruncate(s->fd, 0) < 0)
