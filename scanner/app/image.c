@@ -228,6 +228,7 @@ static int scan_at_once(struct image_worker *w, const struct ost_header_report *
         .ctx = &w->rec, .finding = records_on_finding, .progress = records_on_progress};
     const struct chk_help help = {.crew = w->work->alone ? NULL : w->run->crew,
                                   .kit = &w->kit,
+                                  .threads = w->run->options->jobs,
                                   .ctx = w,
                                   .open = open_source};
     const struct engine_job engine = job_of(w);

@@ -27,13 +27,13 @@
 
 #include <string.h>
 
-#include "io/crew.h"
 #include "io/err.h"
 #include "scanner/check/affected.h"
 #include "scanner/check/carve.h"
 #include "scanner/check/nodes.h"
 #include "scanner/check/order.h"
 #include "scanner/check/refs.h"
+#include "scanner/check/share.h"
 #include "scanner/check/state.h"
 #include "scanner/check/sweep.h"
 #include "scanner/check/tap.h"
@@ -107,26 +107,10 @@ static void read_header(struct chk_state *s)
                         : SEVERITY_WARNING;
 }
 
-struct parts {
-    const struct chk_job *job;
-    void (*part)(void *arg, unsigned i, struct io_source *source);
-    void *arg;
-};
-
-static void run_part(void *ctx, unsigned i)
-{
-    const struct parts *p = ctx;
-
-    p->part(p->arg, i, p->job->sources[i]);
-}
-
 static void run_parts(void *ctx, unsigned count,
                       void (*part)(void *arg, unsigned i, struct io_source *source), void *arg)
 {
-    struct chk_state *s = ctx;
-    struct parts parts = {s->job, part, arg};
-
-    crew_run(count, run_part, &parts);
+    chk_share(ctx, count, part, arg);
 }
 
 static int plan_event(void *ctx, const struct ost_plan_event *event)
@@ -139,6 +123,7 @@ static int plan_event(void *ctx, const struct ost_plan_event *event)
 
 static int load_plan(struct chk_state *s)
 {
+    unsigned threads = chk_share_threads(s->job);
     struct ost_plan_options options = {
         .variant = s->variant,
         .nbt = s->job->header->nbt,
@@ -148,8 +133,7 @@ static int load_plan(struct chk_state *s)
         .cancel = s->job->cancel,
         .ctx = s,
         .event = plan_event,
-        .parts =
-            s->job->source_count < OST_PLAN_PARTS_MAX ? s->job->source_count : OST_PLAN_PARTS_MAX,
+        .parts = threads < OST_PLAN_PARTS_MAX ? threads : OST_PLAN_PARTS_MAX,
         .run_parts = run_parts,
     };
     int rc;
@@ -276,7 +260,8 @@ static int make_order(struct chk_state *s, struct chk_order *order)
     const struct chk_order_source from = {
         .plan = &s->plan,
         .file_size = s->file_size,
-        .parts = s->job->source_count,
+        .parts = chk_share_threads(s->job),
+        .run = {s, run_parts},
         .ctx = &p,
         .place = place,
         .tell = count_placed,
@@ -284,7 +269,7 @@ static int make_order(struct chk_state *s, struct chk_order *order)
     uint64_t misplaced = 0;
     int rc = chk_order_make(order, &s->budget, &from);
 
-    for (unsigned i = 0; i < s->job->source_count; i++) {
+    for (unsigned i = 0; i < from.parts; i++) {
         s->result.allocated_bytes += p.parts[i].allocated_bytes;
         s->result.verified_bytes += p.parts[i].verified_bytes;
         misplaced += p.parts[i].misplaced;
@@ -405,12 +390,12 @@ static int tell_plan(struct chk_state *s, const struct chk_sweep *sweep)
     return s->job->tap ? s->job->tap->planned(s->job->tap->ctx, &view) : 0;
 }
 
-static uint64_t source_bytes(const struct chk_job *job)
+static uint64_t source_bytes(const struct chk_state *s)
 {
-    uint64_t bytes = 0;
+    uint64_t bytes = s->helped_bytes;
 
-    for (unsigned i = 0; i < job->source_count; i++)
-        bytes += job->sources[i]->bytes_read;
+    for (unsigned i = 0; i < s->job->source_count; i++)
+        bytes += s->job->sources[i]->bytes_read;
     return bytes;
 }
 
@@ -433,7 +418,7 @@ static int sweep(struct chk_state *s, const struct chk_sink *sink)
     rc = tell_plan(s, &sweep);
     if (!rc)
         rc = make_order(s, &order);
-    s->result.plan_bytes = source_bytes(s->job);
+    s->result.plan_bytes = source_bytes(s);
     if (!rc)
         rc = chk_sweep_run(&sweep, &order, &swept);
     chk_sweep_done(&sweep);
@@ -525,7 +510,7 @@ static int check_plan(struct chk_state *s, const struct chk_sink *sink)
     s->status = chk_take_zero(&s->budget, s->plan.block_count * sizeof *s->status, &rc);
     if (!rc)
         rc = sweep(s, sink);
-    swept = source_bytes(s->job);
+    swept = source_bytes(s);
     if (!rc)
         rc = check_density_list(s);
     if (!rc)
@@ -534,7 +519,7 @@ static int check_plan(struct chk_state *s, const struct chk_sink *sink)
         rc = chk_nodes(s);
     if (!rc)
         rc = note_missing(s);
-    s->result.again_bytes += source_bytes(s->job) - swept;
+    s->result.again_bytes += source_bytes(s) - swept;
     return rc ? rc : chk_refs(s);
 }
 

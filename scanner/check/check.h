@@ -31,10 +31,11 @@ enum { CHK_SOURCES_MAX = 64, CHK_AFFECTED_MAX = 1000 };
 struct chk_tap;
 struct crew;
 
-/* Threads that may help with a sweep. */
+/* Threads that may help with the plan and the sweep. */
 struct chk_help {
     struct crew *crew; /* NULL: there are none */
     void *kit;         /* of the thread that calls chk_run (crew.h) */
+    unsigned threads;  /* the crew's, the caller among them; 0: unknown */
     void *ctx;
     /* A source of its own for a thread that joins, closed when it leaves. */
     int (*open)(void *ctx, void *kit, struct io_source **out);

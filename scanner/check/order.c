@@ -54,11 +54,12 @@ static bool key_of(const struct making *m, size_t entry, uint64_t *key)
     return true;
 }
 
-static void count(void *ctx, unsigned part)
+static void count(void *ctx, unsigned part, struct io_source *source)
 {
     struct making *m = ctx;
     struct slice *s = &m->slices[part];
 
+    (void)source;
     for (size_t i = s->first; i < s->end; i++) {
         uint64_t key;
         bool placed = key_of(m, i, &key);
@@ -89,11 +90,12 @@ static size_t place_buckets(struct making *m)
     return most;
 }
 
-static void scatter(void *ctx, unsigned part)
+static void scatter(void *ctx, unsigned part, struct io_source *source)
 {
     struct making *m = ctx;
     const struct slice *s = &m->slices[part];
 
+    (void)source;
     for (size_t i = s->first; i < s->end; i++) {
         uint64_t key;
 
@@ -143,14 +145,20 @@ static void sort_bucket(uint64_t *keys, uint64_t *spare, size_t count, unsigned 
         memcpy(keys, from, count * sizeof *keys);
 }
 
-static void sort_part(void *ctx, unsigned part)
+static void sort_part(void *ctx, unsigned part, struct io_source *source)
 {
     struct making *m = ctx;
     size_t first = BUCKETS * (size_t)part / m->parts, end = BUCKETS * (part + 1u) / m->parts;
 
+    (void)source;
     for (size_t b = first; b < end; b++)
         sort_bucket(m->order->keys + m->starts[b], m->slices[part].spare,
                     m->starts[b + 1] - m->starts[b], m->order->bits, m->shift);
+}
+
+static void run(struct making *m, void (*part)(void *ctx, unsigned part, struct io_source *source))
+{
+    m->from->run.parts(m->from->run.ctx, m->parts, part, m);
 }
 
 static int make(struct making *m, struct chk_budget *budget)
@@ -163,15 +171,15 @@ static int make(struct making *m, struct chk_budget *budget)
         m->slices[p] = (struct slice){.first = o->capacity * p / m->parts,
                                       .end = o->capacity * (p + 1u) / m->parts,
                                       .buckets = m->buckets + (size_t)BUCKETS * p};
-    crew_run(m->parts, count, m);
+    run(m, count);
     most = place_buckets(m);
     o->keys = chk_take(budget, o->capacity * sizeof *o->keys, &rc);
     if (!rc)
-        crew_run(m->parts, scatter, m);
+        run(m, scatter);
     for (unsigned p = 0; p < m->parts && !rc; p++)
         m->slices[p].spare = chk_take(budget, most * sizeof *o->keys, &rc);
     if (!rc)
-        crew_run(m->parts, sort_part, m);
+        run(m, sort_part);
     for (unsigned p = 0; p < m->parts; p++)
         chk_give(budget, m->slices[p].spare, most * sizeof *o->keys);
     return rc;

@@ -2,7 +2,7 @@
  * order.h: the blocks and B-tree pages of a plan in order of their places.
  *
  * Memory: 8 bytes an entry, and while they are sorted the largest bucket (order.c) once a thread.
- * Threads: made by those that it starts itself; read by many once made.
+ * Threads: made by those that the caller lends (run); read by many once made.
  */
 #ifndef SCANNER_CHECK_ORDER_H
 #define SCANNER_CHECK_ORDER_H
@@ -24,7 +24,13 @@ struct chk_order {
 struct chk_order_source {
     const struct ost_plan *plan;
     uint64_t file_size;
-    unsigned parts; /* threads; 1 to CREW_RUN_MAX */
+    unsigned parts; /* 1 to CREW_RUN_MAX */
+    struct {
+        void *ctx;
+        /* Calls part(arg, i, …) for each i below count, at once where it can. */
+        void (*parts)(void *ctx, unsigned count,
+                      void (*part)(void *arg, unsigned i, struct io_source *source), void *arg);
+    } run;
     void *ctx;
     /* Whether an entry belongs into the order, and its place: aligned, inside the file. Asked
      * twice for each, with the same answer. */

@@ -45,6 +45,7 @@ struct chk_state {
     struct chk_bids bids;
     uint16_t *status; /* by block */
     struct chk_links links;
+    uint64_t helped_bytes; /* read by the crew for the plan */
     struct chk_result result;
 };
 

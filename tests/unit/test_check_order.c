@@ -9,6 +9,7 @@
 #include <stdlib.h>
 #include <cmocka.h>
 
+#include "io/crew.h"
 #include "io/err.h"
 #include "io/mem.h"
 #include "scanner/check/order.h"
@@ -40,6 +41,27 @@ static void tell(void *ctx, unsigned part, size_t entry, bool placed)
     p->placed[part] += placed;
 }
 
+struct part_of {
+    void (*part)(void *arg, unsigned i, struct io_source *source);
+    void *arg;
+};
+
+static void run_part(void *ctx, unsigned i)
+{
+    const struct part_of *p = ctx;
+
+    p->part(p->arg, i, NULL);
+}
+
+static void run_parts(void *ctx, unsigned count,
+                      void (*part)(void *arg, unsigned i, struct io_source *source), void *arg)
+{
+    struct part_of p = {part, arg};
+
+    (void)ctx;
+    crew_run(count, run_part, &p);
+}
+
 static int by_value(const void *a, const void *b)
 {
     const uint64_t *x = a, *y = b;
@@ -55,6 +77,7 @@ static void assert_orders(uint64_t *offsets, size_t count, uint64_t file_size, u
     const struct chk_order_source from = {.plan = &plan,
                                           .file_size = file_size,
                                           .parts = threads,
+                                          .run = {NULL, run_parts},
                                           .ctx = &p,
                                           .place = place,
                                           .tell = tell};
@@ -137,8 +160,13 @@ static void too_little_memory(void **state)
 {
     struct ost_plan plan = {.variant = ost_variant_of(OST_FORMAT_UNICODE), .block_count = ENTRIES};
     struct places p = {.offsets = mem_alloc_array(ENTRIES, sizeof *p.offsets)};
-    const struct chk_order_source from = {
-        .plan = &plan, .file_size = 1 << 30, .parts = 2, .ctx = &p, .place = place, .tell = tell};
+    const struct chk_order_source from = {.plan = &plan,
+                                          .file_size = 1 << 30,
+                                          .parts = 2,
+                                          .run = {NULL, run_parts},
+                                          .ctx = &p,
+                                          .place = place,
+                                          .tell = tell};
     struct chk_budget budget;
     struct chk_order order;
 
