@@ -6,6 +6,7 @@
 
 #include <malloc.h>
 #include <pthread.h>
+#include <sanitizer/asan_interface.h>
 #include <stdatomic.h>
 #include <stdbool.h>
 #include <stdlib.h>
@@ -13,7 +14,7 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
-enum { MAPPED_BYTES = 32 << 20, MAPPINGS = 16 };
+enum { MAPPED_BYTES = 1 << 20, ROUNDED_BYTES = 16 << 20, MAPPINGS = 512 };
 enum { LARGE_BYTES = 4 << 20, HUGE_PAGE = 2 << 20, KEPT_BYTES = 16 << 20, GROW_BYTES = 32 << 20 };
 
 static atomic_uint_fast64_t calls;
@@ -55,51 +56,78 @@ static void *advise(void *p, size_t size_bytes)
 /* ---- mappings of their own ---- */
 
 /*
- * The largest buffers have mappings of their own, of huge pages from the first byte on. They come
- * again with each image, of a few sizes and seldom filled: a freed one keeps its first huge page
- * and waits for the next.
+ * Large buffers have mappings of their own, of huge pages where they are long enough. They come
+ * again with each image, of a few sizes and seldom filled: in the heap each would lie elsewhere
+ * every time, and what was once filled there stay resident, more of it with every image. A freed
+ * one keeps its first huge page and waits for the next. The smallest that will do is taken, and a
+ * smaller one replaced before there is one more, so there are no more than were once used together.
  */
 struct mapping {
-    void *at;
+    void *at; /* NULL: none */
     size_t size;
     bool used;
 };
 
 static struct mapping mappings[MAPPINGS];
+static unsigned mapping_count; /* entries that ever held one, the first of them */
 static pthread_mutex_t mapping_mutex = PTHREAD_MUTEX_INITIALIZER;
 static bool keeps; /* mem_keep_freed was called */
 
-static void *map(size_t size)
+static bool is_mapped(size_t size)
 {
-    return advise(aligned_alloc(HUGE_PAGE, (size + HUGE_PAGE - 1) & ~(size_t)(HUGE_PAGE - 1)),
-                  size);
+    return keeps && size >= MAPPED_BYTES && size <= PTRDIFF_MAX / 4;
 }
 
-static void *take_mapping(size_t size)
+/* Of few sizes, that they may take each other's place. */
+static size_t mapping_size(size_t size)
 {
-    struct mapping *room = NULL;
-    void *old = NULL, *at = NULL;
+    size_t rounded = MAPPED_BYTES;
+
+    if (size > ROUNDED_BYTES)
+        return (size + HUGE_PAGE - 1) & ~(size_t)(HUGE_PAGE - 1);
+    while (rounded < size)
+        rounded *= 2;
+    return rounded;
+}
+
+/* The smallest free one that is large enough; else the smallest free one; else a new entry. */
+static struct mapping *choose_mapping(size_t size)
+{
+    struct mapping *best = NULL;
+
+    for (unsigned i = 0; i < mapping_count; i++) {
+        struct mapping *m = &mappings[i];
+        bool fits = m->size >= size, best_fits = best && best->size >= size;
+
+        if (!m->used && (!best || (fits == best_fits ? m->size < best->size : fits)))
+            best = m;
+    }
+    if (!best && mapping_count < MAPPINGS)
+        best = &mappings[mapping_count++];
+    return best;
+}
+
+static void *take_mapping(size_t wanted)
+{
+    const size_t size = mapping_size(wanted);
+    void *old = NULL, *at;
+    struct mapping *m;
 
     pthread_mutex_lock(&mapping_mutex);
-    for (unsigned i = 0; i < MAPPINGS && !at; i++) {
-        struct mapping *m = &mappings[i];
-
-        if (m->used)
-            continue;
-        if (m->at && m->size >= size)
-            at = m->at;
-        if (at || !room || !m->at)
-            room = m;
+    m = choose_mapping(size);
+    at = m && m->size >= size ? m->at : NULL;
+    if (!at) {
+        at = advise(aligned_alloc(HUGE_PAGE, size), size);
+        old = m ? m->at : NULL;
+        if (m)
+            *m = (struct mapping){.at = at, .size = at ? size : 0};
     }
-    if (room && !at) {
-        old = room->at;
-        at = map(size);
-        *room = (struct mapping){at, size, false};
-    } else if (!room) {
-        at = map(size);
+    if (m)
+        m->used = at != NULL;
+    if (m && at) {
+        ASAN_POISON_MEMORY_REGION(at, m->size);
+        ASAN_UNPOISON_MEMORY_REGION(at, wanted);
     }
-    if (room)
-        room->used = at != NULL;
     pthread_mutex_unlock(&mapping_mutex);
     free(old);
     return at;
@@ -108,7 +136,7 @@ static void *take_mapping(size_t size)
 /* The mapping that begins there, NULL: there is none; with the lock held. */
 static struct mapping *mapping_at(const void *at)
 {
-    for (unsigned i = 0; i < MAPPINGS; i++)
+    for (unsigned i = 0; i < mapping_count; i++)
         if (mappings[i].at == at && mappings[i].used)
             return &mappings[i];
     return NULL;
@@ -122,8 +150,10 @@ static bool give_mapping(void *at)
         return false;
     pthread_mutex_lock(&mapping_mutex);
     m = mapping_at(at);
-    if (m) {
+    if (m && m->size > HUGE_PAGE)
         (void)madvise((char *)at + HUGE_PAGE, m->size - HUGE_PAGE, MADV_DONTNEED);
+    if (m) {
+        ASAN_POISON_MEMORY_REGION(at, m->size);
         m->used = false;
     }
     pthread_mutex_unlock(&mapping_mutex);
@@ -139,8 +169,10 @@ static void forget_mapping(const void *at)
         return;
     pthread_mutex_lock(&mapping_mutex);
     m = mapping_at(at);
-    if (m)
+    if (m) {
+        ASAN_UNPOISON_MEMORY_REGION(m->at, m->size);
         *m = (struct mapping){0};
+    }
     pthread_mutex_unlock(&mapping_mutex);
 }
 
@@ -150,7 +182,7 @@ void *mem_alloc(size_t size_bytes)
 {
     if (refused())
         return NULL;
-    if (keeps && size_bytes >= MAPPED_BYTES && size_bytes <= PTRDIFF_MAX / 2)
+    if (is_mapped(size_bytes))
         return take_mapping(size_bytes);
     return advise(malloc(size_bytes ? size_bytes : 1), size_bytes);
 }
@@ -184,7 +216,11 @@ void *mem_aligned(size_t align, size_t size_bytes)
     if (__builtin_add_overflow(size_bytes, align - 1, &rounded))
         return NULL;
     rounded -= rounded % align;
-    return refused() ? NULL : advise(aligned_alloc(align, rounded ? rounded : align), rounded);
+    if (refused())
+        return NULL;
+    if (is_mapped(rounded) && align <= HUGE_PAGE)
+        return take_mapping(rounded);
+    return advise(aligned_alloc(align, rounded ? rounded : align), rounded);
 }
 
 char *mem_strdup(const char *text)
@@ -225,7 +261,7 @@ static void heap_on_huge_pages(void)
 
 void mem_keep_freed(void)
 {
-    mallopt(M_MMAP_THRESHOLD, KEPT_BYTES);
+    mallopt(M_MMAP_THRESHOLD, MAPPED_BYTES);
     mallopt(M_TRIM_THRESHOLD, KEPT_BYTES);
     mallopt(M_TOP_PAD, GROW_BYTES);
     mallopt(M_ARENA_MAX, 1);

@@ -23,8 +23,9 @@ void mem_free(void *ptr); /* NULL is allowed; frees what any function above retu
 
 /*
  * One heap for all threads, of huge pages in its first 32 MiB, that keeps what is freed for the next
- * allocations, up to those of 16 MiB: had page by page and given back each time, memory is a third
- * of what a small image costs. Once, before threads.
+ * allocations: had page by page and given back each time, memory is a third of what a small image
+ * costs. Buffers of 1 MiB and more lie outside it, for else a long run would scatter them over ever
+ * more of it; freed, they keep 2 MiB and are given again. Once, before threads.
  */
 void mem_keep_freed(void);
 
