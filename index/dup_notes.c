@@ -23,16 +23,18 @@ struct chunk {
     size_t size;
 };
 
+/* Kept of each image to the end of a run: no larger than need be. */
 struct dup_noted {
     struct dup_noted *next;
-    char *manifest;
-    struct chunk *chunks;
-    size_t chunk_count, chunk_room;
+    const char *manifest; /* behind the chunks */
+    size_t chunk_count;
+    struct chunk chunks[];
 };
 
 struct dup_note {
     struct dup_notes *notes;
-    struct dup_noted *noted;
+    struct chunk *chunks;
+    size_t chunk_count, chunk_room;
     struct buf chunk;
     bool lost; /* not all was noted */
 };
@@ -63,13 +65,6 @@ int dup_notes_create(const char *temp_dir, size_t keep_bytes, struct dup_notes *
     return 0;
 }
 
-static void forget(struct dup_noted *noted)
-{
-    mem_free(noted->manifest);
-    mem_free(noted->chunks);
-    mem_free(noted);
-}
-
 void dup_notes_destroy(struct dup_notes *n)
 {
     if (!n)
@@ -78,7 +73,7 @@ void dup_notes_destroy(struct dup_notes *n)
         struct dup_noted *noted = n->first;
 
         n->first = noted->next;
-        forget(noted);
+        mem_free(noted);
     }
     mem_free(n->by_name);
     io_spill_destroy(n->spill);
@@ -93,26 +88,25 @@ struct dup_note *dup_note_begin(struct dup_notes *n)
     if (!note)
         return NULL;
     note->notes = n;
-    note->noted = mem_zalloc(sizeof *note->noted);
-    if (!note->noted || !buf_reserve(&note->chunk, CHUNK_BYTES)) {
+    if (!buf_reserve(&note->chunk, CHUNK_BYTES)) {
         dup_note_end(note, NULL);
         return NULL;
     }
     return note;
 }
 
-static bool room_for_chunk(struct dup_noted *noted)
+static bool room_for_chunk(struct dup_note *note)
 {
-    size_t room = noted->chunk_room ? 2 * noted->chunk_room : 4;
+    size_t room = note->chunk_room ? 2 * note->chunk_room : 4;
     struct chunk *grown;
 
-    if (noted->chunk_count < noted->chunk_room)
+    if (note->chunk_count < note->chunk_room)
         return true;
-    grown = mem_realloc(noted->chunks, room * sizeof *grown);
+    grown = mem_realloc(note->chunks, room * sizeof *grown);
     if (!grown)
         return false;
-    noted->chunks = grown;
-    noted->chunk_room = room;
+    note->chunks = grown;
+    note->chunk_room = room;
     return true;
 }
 
@@ -124,10 +118,10 @@ static void put_chunk(struct dup_note *note)
 
     if (note->lost || !note->chunk.size)
         return;
-    note->lost = note->chunk.failed || !room_for_chunk(note->noted);
+    note->lost = note->chunk.failed || !room_for_chunk(note);
     if (note->lost)
         return;
-    c = &note->noted->chunks[note->noted->chunk_count++];
+    c = &note->chunks[note->chunk_count++];
     c->size = note->chunk.size;
     pthread_mutex_lock(&n->mutex);
     n->failed = n->failed || io_spill_append(n->spill, note->chunk.data, c->size, &c->at);
@@ -160,28 +154,44 @@ void dup_note_item(struct dup_note *note, uint64_t offset, struct bytes packed)
     put_note(note, offset, packed);
 }
 
+/* NULL: no memory. */
+static struct dup_noted *noted_of(const struct dup_note *note, const char *manifest_name)
+{
+    const size_t chunk_bytes = note->chunk_count * sizeof *note->chunks;
+    const size_t name_bytes = strlen(manifest_name) + 1;
+    struct dup_noted *noted = mem_alloc(sizeof *noted + chunk_bytes + name_bytes);
+    char *name;
+
+    if (!noted)
+        return NULL;
+    noted->chunk_count = note->chunk_count;
+    name = (char *)&noted->chunks[noted->chunk_count];
+    if (chunk_bytes)
+        memcpy(noted->chunks, note->chunks, chunk_bytes);
+    noted->manifest = memcpy(name, manifest_name, name_bytes);
+    return noted;
+}
+
 void dup_note_end(struct dup_note *note, const char *manifest_name)
 {
-    struct dup_notes *n;
-    struct dup_noted *noted;
+    struct dup_noted *noted = NULL;
 
     if (!note)
         return;
-    n = note->notes;
-    noted = note->noted;
     if (manifest_name)
         put_chunk(note);
     if (manifest_name && !note->lost)
-        noted->manifest = mem_strdup(manifest_name);
-    if (noted && noted->manifest) {
+        noted = noted_of(note, manifest_name);
+    if (noted) {
+        struct dup_notes *n = note->notes;
+
         pthread_mutex_lock(&n->mutex);
         noted->next = n->first;
         n->first = noted;
         n->count++;
         pthread_mutex_unlock(&n->mutex);
-    } else if (noted) {
-        forget(noted);
     }
+    mem_free(note->chunks);
     buf_done(&note->chunk);
     mem_free(note);
 }

@@ -150,17 +150,36 @@ static int on_skipped(void *ctx, const char *path, enum io_skip why, const struc
     return worklist_add_skipped(b->list, path, why, fault, same_as);
 }
 
-/* Emits every path that is finished and has only finished ones before it. */
+static bool is_finished(const struct work *w)
+{
+    return w && (w->kind == WORK_SKIPPED || w->done);
+}
+
+/* Emits every path that is finished and has only finished ones before it; then it is dropped. */
 static void emit_finished(struct batch *b, struct work *just_done)
 {
     struct work *w;
 
     progress_pause(b->progress);
-    if (just_done)
-        just_done->done = true;
-    while ((w = worklist_peek(b->list, b->emitted)) && (w->kind == WORK_SKIPPED || w->done)) {
+    just_done->done = true;
+    while (is_finished(w = worklist_peek(b->list, b->emitted))) {
         b->callbacks->emit(b->callbacks->ctx, w);
+        worklist_drop(b->list);
         b->emitted++;
+    }
+    progress_resume(b->progress);
+}
+
+/* Nobody works any more: what is finished is emitted, whatever before it is not. */
+static void emit_rest(struct batch *b)
+{
+    progress_pause(b->progress);
+    for (; b->emitted < worklist_count(b->list); b->emitted++) {
+        struct work *w = worklist_peek(b->list, b->emitted);
+
+        if (is_finished(w))
+            b->callbacks->emit(b->callbacks->ctx, w);
+        worklist_drop(b->list);
     }
     progress_resume(b->progress);
 }
@@ -217,10 +236,10 @@ static struct work *take(struct batch *b, void *state)
     return w;
 }
 
-static void give_back(struct batch *b, const struct work *w)
+static void give_back(struct batch *b, size_t number)
 {
     pthread_mutex_lock(&b->admit_mutex);
-    admit_end(b->admit, w->number);
+    admit_end(b->admit, number);
     atomic_fetch_sub(&b->in_hand, 1);
     pthread_mutex_unlock(&b->admit_mutex);
     crew_wake(b->crew);
@@ -240,10 +259,12 @@ static void *worker(void *arg)
     }
     atomic_fetch_add(&b->working, 1);
     while ((w = take(b, state))) {
+        const size_t number = w->number;
+
         call->image(state, w);
         atomic_fetch_add(&b->counters.images_done, 1);
         emit_finished(b, w);
-        give_back(b, w);
+        give_back(b, number);
     }
     call->stop(state);
     return NULL;
@@ -316,7 +337,7 @@ int batch_run(struct batch *b)
     if (err)
         return err;
     err = work(b);
-    emit_finished(b, NULL);
+    emit_rest(b);
     progress_stop(b->progress);
     b->progress = NULL;
     return err;

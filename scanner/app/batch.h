@@ -35,7 +35,8 @@ struct batch_callbacks {
     void *(*kit)(void *worker);
     /* Deals with an image: what came of it is w->outcome, which `release` frees. */
     void (*image)(void *worker, struct work *w);
-    /* Says what is to be said of a path, image or skipped, in the order of discovery. */
+    /* Says what is to be said of a path, image or skipped, in the order of discovery; the entry is
+     * dropped then. */
     void (*emit)(void *ctx, struct work *w);
     void (*release)(void *outcome);
 };
@@ -51,11 +52,11 @@ struct batch {
     pthread_mutex_t admit_mutex;
     struct batch_device *devices; /* of discovery's thread: what is known of each */
     size_t device_count;
-    struct worklist *list; /* whole once batch_run has ended */
-    struct crew *crew;     /* the workers, where they help each other */
-    atomic_uint in_hand;   /* images being dealt with */
+    struct worklist *list;
+    struct crew *crew;   /* the workers, where they help each other */
+    atomic_uint in_hand; /* images being dealt with */
     struct progress *progress;
-    size_t emitted;
+    size_t emitted; /* … and dropped */
     atomic_bool direct_refused_said;
     atomic_uint working;    /* workers that could start */
     atomic_int start_error; /* of one that could not: an error if none could */

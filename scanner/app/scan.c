@@ -6,6 +6,8 @@
 #include "scanner/app/commands.h"
 
 #include <inttypes.h>
+#include <pthread.h>
+#include <stddef.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -20,6 +22,7 @@
 #include "scanner/app/image.h"
 #include "scanner/app/outfolder.h"
 #include "scanner/app/resume.h"
+#include "scanner/app/scan_lines.h"
 #include "scanner/app/summary.h"
 #include "scanner/app/tty.h"
 #include "scanner/engine_native.h"
@@ -33,6 +36,12 @@ struct scan {
     struct buf manifest_dir;
     char summary_name[SHARD_NAME], journal_name[SHARD_NAME]; /* in OUT */
     struct buf redact_key;
+
+    pthread_mutex_t mutex; /* of what is below */
+    struct summary summary;
+    struct scan_lines *lines;
+    struct buf line;
+    struct idx_redactor *redactor; /* NULL: nothing is redacted */
 };
 
 /* A worker: what image.h needs, and the way back. */
@@ -71,86 +80,141 @@ static void *kit_of(void *ctx)
     return image_worker_kit(((struct worker *)ctx)->image);
 }
 
-static void scan_image(void *ctx, struct work *work)
-{
-    struct worker *w = ctx;
-    struct image_outcome *o = mem_zalloc(sizeof *o);
-
-    if (!o) {
-        atomic_store(&w->scan->batch.lost_error, ERR_NOMEM);
-        return;
-    }
-    image_scan(w->image, work, o);
-    if (o->direct_refused)
-        batch_direct_refused(&w->scan->batch, work->path);
-    work->outcome = o;
-}
-
 /* Whoever wants results and errors alone hears what the environment kept from being read or
  * written. */
-static void complain_of_image(const struct scan *s, const struct work *w)
+static void complaint_of(const struct scan *s, const struct image_outcome *o, struct buf *what)
 {
-    const struct image_outcome *o = w->outcome;
-    struct buf what = BUF_INIT;
-
     if (o->state != IMAGE_IN_USE && o->state != IMAGE_UNREADABLE && o->state != IMAGE_UNWRITTEN &&
         !o->io_error)
         return;
-    buf_puts(&what, idx_image_state_name(o->state));
+    buf_puts(what, idx_image_state_name(o->state));
     if (o->reason)
-        buf_printf(&what, ": %s", o->reason);
+        buf_printf(what, ": %s", o->reason);
     if (o->state == IMAGE_UNWRITTEN)
-        buf_printf(&what, " (in %s)", s->options->out);
-    complain_about(w->path, buf_cstr(&what) ? (const char *)what.data : "no memory");
-    buf_done(&what);
+        buf_printf(what, " (in %s)", s->options->out);
 }
 
+/* What is left of an image's outcome until its turn comes. */
+struct said {
+    struct scan_line line;
+    bool complaint; /* what is said of it is one */
+    char text[];    /* what is said; may be empty */
+};
+
+static struct said *said_of(const struct scan *s, const char *path, const struct image_outcome *o)
+{
+    const struct options *options = s->options;
+    struct buf text = BUF_INIT;
+    struct said *said = NULL;
+
+    if (options->output == OUTPUT_TEXT && options->quiet)
+        complaint_of(s, o, &text);
+    else if (options->output == OUTPUT_TEXT)
+        summary_image_text(&text, path, o);
+    if (buf_cstr(&text))
+        said = mem_alloc(offsetof(struct said, text) + text.size + 1);
+    if (said) {
+        said->complaint = options->quiet;
+        memcpy(said->text, text.data, text.size + 1);
+    }
+    buf_done(&text);
+    return said;
+}
+
+/* Adds an image to the totals, and puts its line aside. */
+static struct scan_line settle(struct scan *s, const struct image_outcome *o)
+{
+    struct scan_line line;
+
+    pthread_mutex_lock(&s->mutex);
+    summary_add_image(&s->summary, o);
+    buf_reset(&s->line);
+    if (o->line)
+        buf_puts(&s->line, o->line);
+    else
+        s->line.failed = true;
+    line = scan_lines_keep(s->lines, &s->line);
+    pthread_mutex_unlock(&s->mutex);
+    return line;
+}
+
+static void scan_image(void *ctx, struct work *work)
+{
+    struct worker *w = ctx;
+    struct scan *s = w->scan;
+    struct image_outcome o;
+
+    image_scan(w->image, work, &o);
+    if (o.direct_refused)
+        batch_direct_refused(&s->batch, work->path);
+    if (!o.foreign && !o.cancelled) {
+        struct said *said = said_of(s, work->path, &o);
+
+        if (said)
+            said->line = settle(s, &o);
+        else
+            atomic_store(&s->batch.lost_error, ERR_NOMEM);
+        work->outcome = said;
+    }
+    image_outcome_done(&o);
+}
+
+/* Its turn has come. */
 static void emit(void *ctx, struct work *w)
 {
-    const struct scan *s = ctx;
-    const struct image_outcome *o = w->outcome;
+    struct scan *s = ctx;
+    const struct said *said = w->outcome;
+    struct scan_line line = {0};
 
-    if (!o || o->foreign || o->cancelled || s->options->output != OUTPUT_TEXT)
-        return;
-    if (s->options->quiet)
-        complain_of_image(s, w);
-    else
-        summary_print_image(stdout, w);
+    pthread_mutex_lock(&s->mutex);
+    if (w->kind == WORK_SKIPPED) {
+        summary_add_skipped(&s->summary, w);
+        buf_reset(&s->line);
+        summary_skip_line(&s->line, w, s->redactor);
+        line = scan_lines_keep(s->lines, &s->line);
+    }
+    scan_lines_next(s->lines, said ? said->line : line);
+    pthread_mutex_unlock(&s->mutex);
+    if (said && said->complaint && *said->text)
+        complain_about(w->path, said->text);
+    else if (said)
+        fputs(said->text, stdout);
 }
 
-static void release(void *outcome)
+static int put_lines(void *file, const void *lines, size_t size)
 {
-    image_outcome_done(outcome);
-    mem_free(outcome);
+    return io_outfile_write(file, lines, size);
 }
 
-static int write_jsonl(struct scan *s, const struct summary *summary, uint64_t elapsed_ns,
-                       struct fault *fault)
+static int print_lines(void *ctx, const void *lines, size_t size)
 {
-    struct buf text = BUF_INIT;
-    struct idx_redactor *redactor = NULL;
-    struct io_outfile *file = NULL;
-    int err = s->run.redact_key.size ? idx_redactor_create(s->run.redact_key, &redactor) : 0;
+    (void)ctx;
+    tty_print(lines, size);
+    return 0;
+}
 
+static int write_jsonl(struct scan *s, uint64_t elapsed_ns, struct fault *fault)
+{
+    struct io_outfile *file;
+    int err;
+
+    buf_reset(&s->line);
+    summary_end_line(&s->line, &s->summary, s->redactor, !atomic_load(s->batch.interrupted),
+                     elapsed_ns);
+    scan_lines_next(s->lines, scan_lines_keep(s->lines, &s->line));
+    err = io_outfile_create(s->options->out, s->summary_name, &file, fault);
     if (err)
         return err;
-    summary_scan_jsonl(&text, s->batch.list, summary, redactor, !atomic_load(s->batch.interrupted),
-                       elapsed_ns);
-    idx_redactor_destroy(redactor);
-    err =
-        text.failed ? ERR_NOMEM : io_outfile_create(s->options->out, s->summary_name, &file, fault);
-    if (!err) {
-        err = io_outfile_write(file, text.data, text.size);
-        if (err) {
+    err = scan_lines_each(s->lines, put_lines, file, fault);
+    if (err) {
+        if (io_outfile_fault(file)->code)
             *fault = *io_outfile_fault(file);
-            io_outfile_abort(file);
-        } else {
-            err = io_outfile_commit(file, fault);
-        }
+        io_outfile_abort(file);
+    } else {
+        err = io_outfile_commit(file, fault);
     }
     if (!err && s->options->output == OUTPUT_JSON)
-        tty_print(text.data, text.size);
-    buf_done(&text);
+        err = scan_lines_each(s->lines, print_lines, NULL, fault);
     return err;
 }
 
@@ -214,24 +278,21 @@ static int check_journal(struct scan *s)
 
 static int report(struct scan *s, uint64_t elapsed_ns)
 {
-    struct summary summary;
     int duplicates_err;
     struct fault fault = {0};
-    int err;
+    int err = write_jsonl(s, elapsed_ns, &fault);
 
-    summary_make(s->batch.list, &summary);
-    err = write_jsonl(s, &summary, elapsed_ns, &fault);
     if (err)
         complain("%s/%s: %s", s->options->out, s->summary_name, err_why(err, fault.errnum));
     if (s->options->output == OUTPUT_TEXT && !s->options->quiet)
-        summary_print(stdout, &summary, s->options->out, s->summary_name, elapsed_ns);
+        summary_print(stdout, &s->summary, s->options->out, s->summary_name, elapsed_ns);
     duplicates_err = write_duplicates(s);
     if (!err)
         err = check_journal(s);
     if (atomic_load(s->batch.interrupted))
         complain("interrupted; finished images are kept in %s", s->options->out);
     fflush(stdout);
-    return status_of(s, &summary, err ? err : duplicates_err);
+    return status_of(s, &s->summary, err ? err : duplicates_err);
 }
 
 /* With --shard each share has files of its own beside those of the others. */
@@ -282,7 +343,8 @@ static int prepare_out(struct scan *s)
         return status;
     s->run.redact_key = (struct bytes){s->redact_key.data, s->redact_key.size};
     buf_printf(&s->manifest_dir, "%s/manifests", s->options->out);
-    if (!buf_cstr(&s->manifest_dir)) {
+    if (!buf_cstr(&s->manifest_dir) ||
+        (s->options->redact && idx_redactor_create(s->run.redact_key, &s->redactor) != 0)) {
         complain("%s", err_text(ERR_NOMEM));
         return EXIT_PROGRAM;
     }
@@ -304,14 +366,14 @@ static int prepare_out(struct scan *s)
 
 int command_scan(const struct options *o)
 {
-    struct scan s = {.options = o};
+    struct scan s = {.options = o, .mutex = PTHREAD_MUTEX_INITIALIZER};
     const struct batch_callbacks callbacks = {.ctx = &s,
                                               .start = start_worker,
                                               .stop = stop_worker,
                                               .kit = kit_of,
                                               .image = scan_image,
                                               .emit = emit,
-                                              .release = release};
+                                              .release = mem_free};
     uint64_t started_ns = clock_monotonic_ns();
     int status = EXIT_PROGRAM;
     int err = batch_init(&s.batch, o, &callbacks);
@@ -328,6 +390,8 @@ int command_scan(const struct options *o)
     if (!err)
         err = prepare_notes(&s);
     if (!err)
+        err = scan_lines_create(o->out, &s.lines);
+    if (!err)
         status = prepare_out(&s);
     if (!err && status == EXIT_DONE) {
         err = batch_run(&s.batch);
@@ -336,6 +400,9 @@ int command_scan(const struct options *o)
     if (err)
         complain("%s", err_text(err));
     batch_done(&s.batch);
+    idx_redactor_destroy(s.redactor);
+    buf_done(&s.line);
+    scan_lines_destroy(s.lines);
     dup_notes_destroy(s.run.notes);
     resume_close(s.run.resume);
     buf_done(&s.manifest_dir);

@@ -8,9 +8,8 @@
 #include "index/terminal.h"
 #include "scanner/app/tty.h"
 
-static void add_image(struct summary *s, const struct image_outcome *o)
+void summary_add_image(struct summary *s, const struct image_outcome *o)
 {
-    s->cancelled += o->cancelled;
     if (o->foreign || o->cancelled)
         return;
     s->images++;
@@ -39,19 +38,10 @@ static void add_image(struct summary *s, const struct image_outcome *o)
     s->read.again += o->read.again;
 }
 
-void summary_make(struct worklist *l, struct summary *s)
+void summary_add_skipped(struct summary *s, const struct work *w)
 {
-    *s = (struct summary){0};
-    for (size_t i = 0; i < worklist_count(l); i++) {
-        const struct work *w = worklist_at(l, i);
-
-        if (w->kind == WORK_IMAGE && w->outcome) {
-            add_image(s, w->outcome);
-        } else if (w->kind == WORK_SKIPPED) {
-            s->skipped++;
-            s->unreadable += w->why == IO_SKIP_UNREADABLE;
-        }
-    }
+    s->skipped++;
+    s->unreadable += w->why == IO_SKIP_UNREADABLE;
 }
 
 static void describe_content(struct buf *out, const struct image_outcome *o)
@@ -73,34 +63,28 @@ static void describe_findings(struct buf *out, const uint64_t findings[])
         buf_printf(out, " (%" PRIu64 " corrupt)", findings[SEVERITY_CORRUPT]);
 }
 
-void summary_print_image(FILE *to, const struct work *w)
+void summary_image_text(struct buf *text, const char *path, const struct image_outcome *o)
 {
-    const struct image_outcome *o = w->outcome;
-    struct buf line = BUF_INIT;
-
-    terminal_quote(bytes_text(w->path), &line);
-    buf_printf(&line, ": %s", idx_image_state_name(o->state));
+    terminal_quote(bytes_text(path), text);
+    buf_printf(text, ": %s", idx_image_state_name(o->state));
     if (o->has_manifest && o->state != IMAGE_FAILED)
-        describe_content(&line, o);
+        describe_content(text, o);
     if (o->has_manifest)
-        describe_findings(&line, o->findings);
-    buf_printf(&line, "; remedy %s", chk_remedy_name(o->remedy));
+        describe_findings(text, o->findings);
+    buf_printf(text, "; remedy %s", chk_remedy_name(o->remedy));
     if (o->reason) {
-        buf_puts(&line, ": ");
-        terminal_quote(bytes_text(o->reason), &line);
+        buf_puts(text, ": ");
+        terminal_quote(bytes_text(o->reason), text);
     } else if (o->remedy_why) {
-        buf_printf(&line, " (%s)", o->remedy_why);
+        buf_printf(text, " (%s)", o->remedy_why);
     }
     if (o->export_first == EXPORT_REQUIRED)
-        buf_printf(&line, "; export first: %" PRIu64 " %s", o->export_count, o->export_why);
+        buf_printf(text, "; export first: %" PRIu64 " %s", o->export_count, o->export_why);
     if (o->kept)
-        buf_puts(&line, "; as an earlier run left it");
-    buf_putc(&line, '\n');
+        buf_puts(text, "; as an earlier run left it");
+    buf_putc(text, '\n');
     if (o->details)
-        buf_puts(&line, o->details);
-    if (!line.failed)
-        fwrite(line.data, 1, line.size, to);
-    buf_done(&line);
+        buf_puts(text, o->details);
 }
 
 static void print_states(FILE *to, const struct summary *s)
@@ -157,13 +141,18 @@ void summary_print(FILE *to, const struct summary *s, const char *out, const cha
     buf_done(&quoted);
 }
 
-static const char *outcome_line(const struct work *w)
+void summary_skip_line(struct buf *text, const struct work *w, struct idx_redactor *redactor)
 {
-    return ((const struct image_outcome *)w->outcome)->line;
+    const size_t from = text->size;
+
+    idx_record_skip_line(text, w->path, io_skip_name(w->why),
+                         w->skip_errnum ? strerror(w->skip_errnum) : NULL, w->same_as);
+    if (redactor)
+        idx_redact_line(redactor, text, from);
 }
 
-void summary_scan_jsonl(struct buf *text, struct worklist *l, const struct summary *s,
-                        struct idx_redactor *redactor, bool complete, uint64_t elapsed_ns)
+void summary_end_line(struct buf *text, const struct summary *s, struct idx_redactor *redactor,
+                      bool complete, uint64_t elapsed_ns)
 {
     char id[IDX_REDACT_ID];
     struct idx_scan_totals totals = {
@@ -186,19 +175,6 @@ void summary_scan_jsonl(struct buf *text, struct worklist *l, const struct summa
     if (redactor) {
         idx_redactor_id(redactor, id);
         totals.redacted = id;
-    }
-    for (size_t i = 0; i < worklist_count(l); i++) {
-        const struct work *w = worklist_at(l, i);
-        const size_t from = text->size;
-
-        if (w->kind == WORK_SKIPPED) {
-            idx_record_skip_line(text, w->path, io_skip_name(w->why),
-                                 w->skip_errnum ? strerror(w->skip_errnum) : NULL, w->same_as);
-            if (redactor)
-                idx_redact_line(redactor, text, from);
-        } else if (w->outcome && outcome_line(w)) {
-            buf_puts(text, outcome_line(w));
-        }
     }
     idx_record_close_line(text, &totals);
 }

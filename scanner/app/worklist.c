@@ -1,9 +1,11 @@
 /*
  * worklist.c: see worklist.h. Entries stand in chunks of fixed size behind a growing table of
- * chunks, so that a pointer to one stays good while others are added.
+ * chunks, so that a pointer to one stays good while others are added. A chunk goes with its last
+ * entry.
  */
 #include "scanner/app/worklist.h"
 
+#include <assert.h>
 #include <pthread.h>
 
 #include "io/err.h"
@@ -15,7 +17,7 @@ struct worklist {
     void (*release)(void *outcome);
     struct work **chunks;
     size_t chunk_capacity;
-    size_t count;
+    size_t count, dropped;
     pthread_mutex_t mutex;
 };
 
@@ -31,7 +33,7 @@ int worklist_create(void (*release)(void *outcome), struct worklist **out)
     return 0;
 }
 
-struct work *worklist_at(struct worklist *l, size_t i)
+static struct work *entry_at(const struct worklist *l, size_t i)
 {
     return &l->chunks[i / CHUNK][i % CHUNK];
 }
@@ -45,16 +47,10 @@ void worklist_destroy(struct worklist *l)
 {
     if (!l)
         return;
-    for (size_t i = 0; i < l->count; i++) {
-        struct work *w = worklist_at(l, i);
-
-        mem_free(w->path);
-        mem_free(w->same_as);
-        if (w->outcome)
-            l->release(w->outcome);
-    }
-    for (size_t i = 0; i * CHUNK < l->count; i++)
-        mem_free(l->chunks[i]);
+    while (l->dropped < l->count)
+        worklist_drop(l);
+    if (l->count % CHUNK)
+        mem_free(l->chunks[l->count / CHUNK]);
     mem_free(l->chunks);
     pthread_mutex_destroy(&l->mutex);
     mem_free(l);
@@ -65,9 +61,27 @@ struct work *worklist_peek(struct worklist *l, size_t i)
     struct work *w;
 
     pthread_mutex_lock(&l->mutex);
-    w = i < l->count ? worklist_at(l, i) : NULL;
+    assert(i >= l->dropped);
+    w = i < l->count ? entry_at(l, i) : NULL;
     pthread_mutex_unlock(&l->mutex);
     return w;
+}
+
+void worklist_drop(struct worklist *l)
+{
+    struct work *w = worklist_peek(l, l->dropped);
+    void *chunk = NULL;
+
+    assert(w);
+    mem_free(w->path);
+    mem_free(w->same_as);
+    if (w->outcome)
+        l->release(w->outcome);
+    pthread_mutex_lock(&l->mutex);
+    if (++l->dropped % CHUNK == 0)
+        chunk = l->chunks[l->dropped / CHUNK - 1];
+    pthread_mutex_unlock(&l->mutex);
+    mem_free(chunk);
 }
 
 /* Makes sure that entry number l->count has its place. */
@@ -97,7 +111,7 @@ static int add(struct worklist *l, const struct work *entry, size_t *number)
     pthread_mutex_lock(&l->mutex);
     err = make_room(l);
     if (!err) {
-        *worklist_at(l, l->count) = *entry;
+        *entry_at(l, l->count) = *entry;
         *number = l->count++;
     }
     pthread_mutex_unlock(&l->mutex);

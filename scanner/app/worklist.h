@@ -1,9 +1,10 @@
 /*
- * worklist.h: every path of a run, in the order of discovery.
+ * worklist.h: every path of a run, in the order of discovery, until what is to be said of it is
+ * said.
  *
  * Discovery appends from one thread while workers are given images in others (admit.h); entries
- * never move, and an entry belongs to the worker that has it until it is done. Kept whole, as each
- * entry becomes a line of output in this order.
+ * never move, and an entry belongs to the worker that has it until it is done. Each becomes a line
+ * of output in this order, and is then dropped: a long run keeps nothing of what is behind it.
  */
 #ifndef SCANNER_APP_WORKLIST_H
 #define SCANNER_APP_WORKLIST_H
@@ -40,11 +41,12 @@ void worklist_destroy(struct worklist *l); /* NULL is allowed; frees paths and o
 int worklist_add_image(struct worklist *l, const struct io_found *found, size_t *number);
 int worklist_add_skipped(struct worklist *l, const char *path, enum io_skip why,
                          const struct fault *fault, const char *same_as);
-/* Entry number `i`, or NULL while there is none. Any thread. */
+/* Entry number `i`, or NULL while there is none. It is not dropped. Any thread. */
 struct work *worklist_peek(struct worklist *l, size_t i);
+/* Frees the first entry that is there yet, with its outcome. One thread at a time. */
+void worklist_drop(struct worklist *l);
 
-/* After the workers have ended. */
+/* How many there are, dropped ones too; after discovery has ended. */
 size_t worklist_count(const struct worklist *l);
-struct work *worklist_at(struct worklist *l, size_t i);
 
 #endif

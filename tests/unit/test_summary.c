@@ -12,26 +12,13 @@
 #include "io/mem.h"
 #include "scanner/app/summary.h"
 
-static void keep(void *outcome)
+static struct summary sum_of(const struct image_outcome *outcomes, size_t count)
 {
-    (void)outcome; /* the test's own */
-}
+    struct summary s = {0};
 
-static struct worklist *make_list(void)
-{
-    struct worklist *l = NULL;
-
-    assert_int_equal(worklist_create(keep, &l), 0);
-    return l;
-}
-
-static void add_image(struct worklist *l, const char *path, struct image_outcome *o)
-{
-    const struct io_found found = {.path = path};
-    size_t number;
-
-    assert_int_equal(worklist_add_image(l, &found, &number), 0);
-    worklist_at(l, worklist_count(l) - 1)->outcome = o;
+    for (size_t i = 0; i < count; i++)
+        summary_add_image(&s, &outcomes[i]);
+    return s;
 }
 
 static struct image_outcome healthy(void)
@@ -67,40 +54,24 @@ static struct image_outcome hurt(void)
     return o;
 }
 
-static void empty_list_sums_to_nothing(void **state)
-{
-    struct worklist *l = make_list();
-    struct summary s, zero = {0};
-
-    (void)state;
-    memset(&s, 0xa5, sizeof s);
-    summary_make(l, &s);
-    assert_memory_equal(&s, &zero, sizeof s);
-    worklist_destroy(l);
-}
-
 static void numbers_add_up(void **state)
 {
-    struct worklist *l = make_list();
-    struct image_outcome a = healthy(), b = hurt(), c = hurt();
-    struct image_outcome busy = {
-        .state = IMAGE_IN_USE, .remedy = REMEDY_RETRY_CLOSED, .size_bytes = 9999, .items = 9999};
-    struct image_outcome failed = {
-        .state = IMAGE_FAILED, .has_manifest = true, .size_bytes = 7, .remedy = REMEDY_UNKNOWN};
+    struct image_outcome o[] = {
+        healthy(),
+        hurt(),
+        hurt(),
+        {.state = IMAGE_IN_USE, .remedy = REMEDY_RETRY_CLOSED, .size_bytes = 9999, .items = 9999},
+        {.state = IMAGE_FAILED, .has_manifest = true, .size_bytes = 7, .remedy = REMEDY_UNKNOWN},
+    };
     struct summary s;
 
     (void)state;
-    c.state = IMAGE_CHANGED;
-    c.remedy = REMEDY_RETRY_CLOSED;
-    c.io_error = false;
-    c.has_read = true;
-    c.read = (struct idx_read_bytes){5, 60, 700, 8000};
-    add_image(l, "a", &a);
-    add_image(l, "b", &b);
-    add_image(l, "c", &c);
-    add_image(l, "busy", &busy);
-    add_image(l, "failed", &failed);
-    summary_make(l, &s);
+    o[2].state = IMAGE_CHANGED;
+    o[2].remedy = REMEDY_RETRY_CLOSED;
+    o[2].io_error = false;
+    o[2].has_read = true;
+    o[2].read = (struct idx_read_bytes){5, 60, 700, 8000};
+    s = sum_of(o, sizeof o / sizeof o[0]);
     assert_int_equal(s.images, 5);
     assert_int_equal(s.bytes, 1000 + 500 + 500 + 7);
     assert_int_equal(s.by_state[IMAGE_OK], 1);
@@ -128,47 +99,40 @@ static void numbers_add_up(void **state)
     assert_int_equal(s.read.sweep, 80);
     assert_int_equal(s.read.gaps, 1000);
     assert_int_equal(s.read.again, 12000);
-    assert_int_equal(s.skipped + s.unreadable + s.cancelled, 0);
-    worklist_destroy(l);
+    assert_int_equal(s.skipped + s.unreadable, 0);
 }
 
 static void what_is_no_image_is_not_counted_as_one(void **state)
 {
-    struct worklist *l = make_list();
-    struct image_outcome foreign = {.foreign = true}, cancelled = hurt();
-    struct fault fault = {.errnum = EACCES};
-    struct summary s;
+    struct image_outcome o[] = {{.foreign = true}, hurt()};
+    const struct work skipped[] = {
+        {.kind = WORK_SKIPPED, .why = IO_SKIP_UNREADABLE, .skip_errnum = EACCES},
+        {.kind = WORK_SKIPPED, .why = IO_SKIP_SPECIAL},
+        {.kind = WORK_SKIPPED, .why = IO_SKIP_DUPLICATE},
+    };
+    struct summary s, zero = {0};
 
     (void)state;
-    cancelled.cancelled = true;
-    add_image(l, "foreign", &foreign);
-    add_image(l, "cancelled", &cancelled);
-    add_image(l, "never taken", NULL);
-    assert_int_equal(worklist_add_skipped(l, "s", IO_SKIP_UNREADABLE, &fault, NULL), 0);
-    assert_int_equal(worklist_add_skipped(l, "t", IO_SKIP_SPECIAL, NULL, NULL), 0);
-    assert_int_equal(worklist_add_skipped(l, "u", IO_SKIP_DUPLICATE, NULL, "v"), 0);
-    summary_make(l, &s);
+    o[1].cancelled = true;
+    s = sum_of(o, 2);
+    assert_memory_equal(&s, &zero, sizeof s);
+    for (size_t i = 0; i < 3; i++)
+        summary_add_skipped(&s, &skipped[i]);
     assert_int_equal(s.images, 0);
-    assert_int_equal(s.cancelled, 1);
-    assert_int_equal(s.bytes + s.items + s.findings[SEVERITY_CORRUPT] + s.io_errors, 0);
-    for (int i = 0; i <= REMEDY_UNKNOWN; i++)
-        assert_int_equal(s.by_remedy[i], 0);
     assert_int_equal(s.skipped, 3);
     assert_int_equal(s.unreadable, 1);
-    worklist_destroy(l);
 }
 
-/* The line of an image; valid until the next call. */
+/* What is said of an image; valid until the next call. */
 static const char *line_of(const char *path, const struct image_outcome *o)
 {
     static char text[1024];
-    struct work w = {.path = (char *)(uintptr_t)path, .outcome = (void *)(uintptr_t)o};
-    FILE *to = fmemopen(text, sizeof text, "w");
+    struct buf line = BUF_INIT;
 
-    assert_non_null(to);
-    memset(text, 0, sizeof text);
-    summary_print_image(to, &w);
-    fclose(to);
+    summary_image_text(&line, path, o);
+    assert_true(line.size < sizeof text);
+    strcpy(text, buf_cstr(&line));
+    buf_done(&line);
     return text;
 }
 
@@ -254,13 +218,39 @@ static const char end_line[] =
     "\"assoc\":12,\"partial\":13,\"failed\":14,\"findings\":{\"corrupt\":15,\"warning\":16,"
     "\"info\":17},\"complete\":false,\"timing\":{\"seconds\":1.5}}\n";
 
-/* In the order of discovery: images by their own lines, skipped paths with their reason. */
-static void lines_of_scan_jsonl(void **state)
+/* The line of a skipped path; valid until the next call. */
+static const char *skip_line_of(const struct work *w)
 {
-    struct worklist *l = make_list();
-    struct image_outcome a = {.line = (char *)(uintptr_t) "line of a\n"},
-                         foreign = {.foreign = true};
-    struct fault fault = {.errnum = EACCES};
+    static char text[1024];
+    struct buf line = BUF_INIT;
+
+    summary_skip_line(&line, w, NULL);
+    assert_true(line.size < sizeof text);
+    strcpy(text, buf_cstr(&line));
+    buf_done(&line);
+    return text;
+}
+
+static void lines_of_skipped_paths(void **state)
+{
+    char path[] = "s\n\"", other[] = "/a";
+    struct work w = {
+        .kind = WORK_SKIPPED, .path = path, .why = IO_SKIP_UNREADABLE, .skip_errnum = EACCES};
+
+    (void)state;
+    assert_string_equal(skip_line_of(&w),
+                        "{\"type\":\"skipped\",\"path\":\"s\\n\\\"\",\"reason\":\"unreadable\","
+                        "\"detail\":\"Permission denied\"}\n");
+    w = (struct work){
+        .kind = WORK_SKIPPED, .path = path, .why = IO_SKIP_DUPLICATE, .same_as = other};
+    path[1] = '\0';
+    assert_string_equal(
+        skip_line_of(&w),
+        "{\"type\":\"skipped\",\"path\":\"s\",\"reason\":\"duplicate\",\"same_as\":\"/a\"}\n");
+}
+
+static void last_line(void **state)
+{
     struct summary s = {
         .by_state = {9, 8, 7, 6, 5, 4, 3, 2, 1},
         .skipped = 8,
@@ -273,50 +263,40 @@ static void lines_of_scan_jsonl(void **state)
         .findings = {17, 16, 15},
     };
     struct buf text = BUF_INIT;
-    char right[2048];
 
     (void)state;
-    assert_int_equal(worklist_add_skipped(l, "s\n\"", IO_SKIP_UNREADABLE, &fault, NULL), 0);
-    add_image(l, "foreign", &foreign);
-    add_image(l, "a", &a);
-    add_image(l, "never taken", NULL);
-    assert_int_equal(worklist_add_skipped(l, "t", IO_SKIP_DUPLICATE, NULL, "/a"), 0);
-    summary_scan_jsonl(&text, l, &s, NULL, false, 1500000000);
-    snprintf(right, sizeof right,
-             "{\"type\":\"skipped\",\"path\":\"s\\n\\\"\",\"reason\":\"unreadable\","
-             "\"detail\":\"Permission denied\"}\n"
-             "line of a\n"
-             "{\"type\":\"skipped\",\"path\":\"t\",\"reason\":\"duplicate\",\"same_as\":\"/a\"}\n"
-             "%s",
-             end_line);
-    assert_string_equal(buf_cstr(&text), right);
+    summary_end_line(&text, &s, NULL, false, 1500000000);
+    assert_string_equal(buf_cstr(&text), end_line);
     buf_reset(&text);
     s.read_known = 1;
     s.read = (struct idx_read_bytes){1, 2, 3, 4};
-    summary_scan_jsonl(&text, l, &s, NULL, true, 1500000000);
+    summary_end_line(&text, &s, NULL, true, 1500000000);
     assert_non_null(strstr(buf_cstr(&text), ",\"timing\":{\"seconds\":1.5,\"read\":{\"plan\":1,"
                                             "\"sweep\":2,\"gaps\":3,\"again\":4}}}\n"));
     assert_non_null(strstr(buf_cstr(&text), "\"complete\":true,"));
     buf_done(&text);
-    worklist_destroy(l);
 }
 
 /* Lines are whole or known to have failed. */
 static void failing_allocations(void **state)
 {
-    struct worklist *l = make_list();
+    char path[] = "path";
+    const struct work w = {.kind = WORK_SKIPPED, .path = path, .why = IO_SKIP_SPECIAL};
+    struct image_outcome o = healthy();
     struct summary s = {0};
     unsigned nth = 0;
     bool failed;
 
     (void)state;
-    for (unsigned i = 0; i < 100; i++)
-        assert_int_equal(worklist_add_skipped(l, "path", IO_SKIP_SPECIAL, NULL, NULL), 0);
     do {
         struct buf text = BUF_INIT;
 
         mem_test_fail(++nth, 0);
-        summary_scan_jsonl(&text, l, &s, NULL, true, 0);
+        for (unsigned i = 0; i < 100; i++) {
+            summary_skip_line(&text, &w, NULL);
+            summary_image_text(&text, path, &o);
+        }
+        summary_end_line(&text, &s, NULL, true, 0);
         mem_test_fail(0, 0);
         failed = text.failed;
         if (!failed)
@@ -324,18 +304,17 @@ static void failing_allocations(void **state)
         buf_done(&text);
     } while (failed);
     assert_true(nth > 1);
-    worklist_destroy(l);
 }
 
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(empty_list_sums_to_nothing),
         cmocka_unit_test(numbers_add_up),
         cmocka_unit_test(what_is_no_image_is_not_counted_as_one),
         cmocka_unit_test(line_of_an_image),
         cmocka_unit_test(totals_of_a_run),
-        cmocka_unit_test(lines_of_scan_jsonl),
+        cmocka_unit_test(lines_of_skipped_paths),
+        cmocka_unit_test(last_line),
         cmocka_unit_test(failing_allocations),
     };
 

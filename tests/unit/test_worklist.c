@@ -83,18 +83,18 @@ static void entries_are_copied_whole(void **state)
     memset(path, 'z', sizeof path - 1);
     memset(same, 'z', sizeof same - 1);
     assert_int_equal(worklist_count(l), 3);
-    w = worklist_at(l, 0);
+    w = worklist_peek(l, 0);
     assert_int_equal(w->kind, WORK_IMAGE);
     assert_string_equal(w->path, "/a/x.ost");
     assert_true(w->named);
     assert_false(w->done);
     assert_null(w->outcome);
-    w = worklist_at(l, 1);
+    w = worklist_peek(l, 1);
     assert_int_equal(w->kind, WORK_SKIPPED);
     assert_int_equal(w->why, IO_SKIP_UNREADABLE);
     assert_int_equal(w->skip_errnum, 13);
     assert_null(w->same_as);
-    w = worklist_at(l, 2);
+    w = worklist_peek(l, 2);
     assert_int_equal(w->why, IO_SKIP_DUPLICATE);
     assert_int_equal(w->skip_errnum, 0);
     assert_string_equal(w->same_as, "/a/y.ost");
@@ -115,18 +115,17 @@ static void entries_are_in_order_and_stay_in_place(void **state)
         assert_non_null(worklist_peek(l, i));
         assert_null(worklist_peek(l, i + 1));
     }
-    assert_ptr_equal(worklist_at(l, 0), early);
+    assert_ptr_equal(worklist_peek(l, 0), early);
     for (unsigned i = 0; i < MANY; i++) {
         const struct work *w = worklist_peek(l, i);
 
         assert_int_equal(w->kind, i % 3 == 2 ? WORK_SKIPPED : WORK_IMAGE);
         if (i % 3 != 2)
             assert_int_equal(number_of(w), i);
-        assert_ptr_equal(w, worklist_at(l, i));
     }
     assert_int_equal(worklist_count(l), MANY);
     for (unsigned i = 2; i < MANY; i += 3)
-        assert_int_equal(worklist_at(l, i)->kind, WORK_SKIPPED);
+        assert_int_equal(worklist_peek(l, i)->kind, WORK_SKIPPED);
     worklist_destroy(l);
 }
 
@@ -138,11 +137,39 @@ static void outcomes_are_released_once(void **state)
     (void)state;
     for (unsigned i = 0; i < 3; i++)
         assert_int_equal(add_image(l, i), 0);
-    worklist_at(l, 0)->outcome = &weights[0];
-    worklist_at(l, 2)->outcome = &weights[1];
+    worklist_peek(l, 0)->outcome = &weights[0];
+    worklist_peek(l, 2)->outcome = &weights[1];
     worklist_destroy(l);
     assert_int_equal(released, 11);
     worklist_destroy(NULL);
+}
+
+/* The first goes first, whatever comes behind it, and the others stay where they are. */
+static void dropped_ones_are_gone_and_others_stay(void **state)
+{
+    struct worklist *l = make_list();
+    unsigned weights[MANY];
+    const struct work *last;
+
+    (void)state;
+    for (unsigned i = 0; i < MANY; i++) {
+        assert_int_equal(add_image(l, i), 0);
+        weights[i] = i + 1;
+        worklist_peek(l, i)->outcome = &weights[i];
+        if (i % 2)
+            worklist_drop(l);
+    }
+    assert_int_equal(released, MANY / 2 * (MANY / 2 + 1) / 2);
+    assert_int_equal(worklist_count(l), MANY);
+    last = worklist_peek(l, MANY - 1);
+    for (unsigned i = MANY / 2; i < MANY - 1; i++) {
+        assert_int_equal(number_of(worklist_peek(l, i)), i);
+        worklist_drop(l);
+    }
+    assert_ptr_equal(worklist_peek(l, MANY - 1), last);
+    assert_int_equal(number_of(last), MANY - 1);
+    worklist_destroy(l);
+    assert_int_equal(released, MANY * (MANY + 1) / 2);
 }
 
 /* Adds until nothing fails, failing each allocation on the way once; the list loses nothing. */
@@ -173,7 +200,7 @@ static void nothing_is_lost_when_memory_runs_out(void **state)
     assert_int_equal(failures, 600 + 200 + 3 + 1);
     for (unsigned i = 0; i < 600; i++)
         if (i % 3 != 2)
-            assert_int_equal(number_of(worklist_at(l, i)), i);
+            assert_int_equal(number_of(worklist_peek(l, i)), i);
     worklist_destroy(l);
 }
 
@@ -183,6 +210,7 @@ int main(void)
         cmocka_unit_test(entries_are_copied_whole),
         cmocka_unit_test(entries_are_in_order_and_stay_in_place),
         cmocka_unit_test(outcomes_are_released_once),
+        cmocka_unit_test(dropped_ones_are_gone_and_others_stay),
         cmocka_unit_test(nothing_is_lost_when_memory_runs_out),
     };
 
