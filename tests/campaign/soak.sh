@@ -11,9 +11,10 @@ set -euo pipefail
 here=$(cd "$(dirname "$0")" && pwd)
 : "${OSTSCAN:=$here/../../build/release/ostscan}" "${OSTGEN:=$here/../../build/release/ostgen}"
 images=10000 jobs=2 io=auto folder=${TMPDIR:-/tmp}
-# What a run keeps of each image until its end: its path and its line of scan.jsonl.
-image_bytes=1024
-slack_kib=2048 # … and that; of fewer than 5,000 images memory may still be warming up, and is bound as a whole
+# What a run keeps of each image until its end: where its line of scan.jsonl and its notes of duplicates
+# are, its manifest's name, and its place in the journal's table.
+image_bytes=384
+slack_kib=3072 # … and that; of fewer than 5,000 images memory may still be warming up, and is bound as a whole
 usage() { sed -n '2,9s/^# \{0,1\}//p' "$0"; exit 2; }
 while [ $# -gt 0 ]; do
     [ $# -gt 1 ] || usage
@@ -66,9 +67,11 @@ pid=
 
 manifests=$(find "$work/out/manifests" -name '*.jsonl.zst' | wc -l)
 [ "$manifests" = "$images" ] || fail "$manifests manifests of $images images"
+lines=$(grep -c '^{"type":"image"' "$work/out/scan.jsonl")
+[ "$lines" = "$images" ] || fail "$lines lines of $images images"
 [ -z "$(find "$work/out" -name '*.tmp')" ] || fail "a temporary file stayed behind"
 # The duplicates at the end are another matter, and have their own bound: they are looked at no more.
-awk -v images="$images" -v most=$((128 * 1024 + images * image_bytes / 1024)) -v growth=$((images / 2 * image_bytes / 1024 + slack_kib)) '
+awk -v images="$images" -v most=$((128 * 1024)) -v growth=$((images / 2 * image_bytes / 1024 + slack_kib)) '
     $1 < images / 5 { next }
     $1 <= images / 2 { n1++; if ($2 > rss1) rss1 = $2; if ($3 > fds1) fds1 = $3; if ($4 > th1) th1 = $4; next }
     $1 < images { n2++; if ($2 > rss2) rss2 = $2; if ($3 > fds2) fds2 = $3; if ($4 > th2) th2 = $4 }

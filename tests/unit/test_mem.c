@@ -15,7 +15,7 @@
 
 #include "io/mem.h"
 
-enum { TOGETHER = 8, IMAGES = 400, PLACES = 4096, MIB = 1 << 20 };
+enum { TOGETHER = 8, IMAGES = 200, PLACES = 4096, MIB = 1 << 20 };
 
 static int keep_freed(void **state)
 {
