@@ -374,6 +374,14 @@ static int check_density_list(struct chk_state *s)
     return chk_notes_add(&s->notes, &n);
 }
 
+/* Blocks that the sweep need not read. */
+static void ask_had(struct chk_state *s)
+{
+    s->had = s->job->tap->had(s->job->tap->ctx, &s->had_count);
+    for (size_t i = 0; i < s->had_count; i++)
+        s->status[s->had[i].block] |= CHK_HAD;
+}
+
 /* Whoever wants the blocks too learns where they are. */
 static int tell_plan(struct chk_state *s, const struct chk_sweep *sweep)
 {
@@ -387,7 +395,12 @@ static int tell_plan(struct chk_state *s, const struct chk_sweep *sweep)
         .region_bytes = sweep->spans_a_region * s->variant->amap_spacing,
     };
 
-    return s->job->tap ? s->job->tap->planned(s->job->tap->ctx, &view) : 0;
+    const struct chk_tap *tap = s->job->tap;
+    int rc = tap ? tap->planned(tap->ctx, &view) : 0;
+
+    if (!rc && tap && tap->had)
+        ask_had(s);
+    return rc;
 }
 
 static uint64_t source_bytes(const struct chk_state *s)

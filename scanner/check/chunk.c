@@ -1,6 +1,7 @@
 /* chunk.c: see chunk.h. */
 #include "scanner/check/chunk.h"
 
+#include "scanner/check/tap.h"
 #include "scanner/ost/block.h"
 
 static void begin_span(struct chk_cursor *c)
@@ -29,17 +30,39 @@ void chk_cursor_init(struct chk_cursor *c, const struct chk_state *s, const stru
     find_entry(c);
 }
 
+/* The place of a block in what the tap has, and one more. */
+static uint32_t place_had(const struct chk_state *s, size_t block)
+{
+    size_t low = 0, high = s->had_count;
+
+    while (low < high) {
+        size_t middle = low + (high - low) / 2;
+
+        if (s->had[middle].block < block)
+            low = middle + 1;
+        else
+            high = middle;
+    }
+    return (uint32_t)low + 1;
+}
+
 static struct chk_item entry_item(const struct chk_cursor *c)
 {
     const struct chk_state *s = c->state;
     size_t entry = chk_order_entry(c->order, c->key);
+    struct chk_item item = {.offset = c->entry_at};
 
-    if (entry >= s->plan.block_count)
-        return (struct chk_item){c->entry_at, 0, (uint32_t)(entry - s->plan.block_count),
-                                 CHK_ITEM_PAGE};
-    return (struct chk_item){c->entry_at,
-                             ost_block_extent(s->variant, s->plan.blocks[entry].stored),
-                             (uint32_t)entry, CHK_ITEM_BLOCK};
+    if (entry >= s->plan.block_count) {
+        item.index = (uint32_t)(entry - s->plan.block_count);
+        item.kind = CHK_ITEM_PAGE;
+        return item;
+    }
+    item.length = ost_block_extent(s->variant, s->plan.blocks[entry].stored);
+    item.index = (uint32_t)entry;
+    item.kind = CHK_ITEM_BLOCK;
+    if (s->status[entry] & CHK_HAD)
+        item.had = place_had(s, entry);
+    return item;
 }
 
 /* The next item; false: none is left. An allocation page goes before what else begins there. */
@@ -55,8 +78,10 @@ static bool peek(struct chk_cursor *c, struct chk_item *out)
         begin_span(c);
     }
     if (c->page < c->page_count && c->pages[c->page].offset <= c->entry_at) {
-        *out = (struct chk_item){c->pages[c->page].offset, s->variant->page_size,
-                                 c->pages[c->page].type, CHK_ITEM_ALLOC};
+        *out = (struct chk_item){.offset = c->pages[c->page].offset,
+                                 .length = s->variant->page_size,
+                                 .index = c->pages[c->page].type,
+                                 .kind = CHK_ITEM_ALLOC};
         return true;
     }
     if (c->entry_at == UINT64_MAX)
@@ -84,21 +109,22 @@ bool chk_cursor_next(struct chk_cursor *c, uint64_t bytes, uint64_t gap, struct 
     out->length = 0;
     out->item_bytes = 0;
     while (out->count < CHK_CHUNK_ITEMS && peek(c, &item)) {
-        uint64_t item_end = item.offset + item.length;
+        uint32_t length = item.had ? 0 : item.length;
+        uint64_t item_end = item.offset + length;
 
-        if (item.length && out->length == 0) {
+        if (length && out->length == 0) {
             out->offset = item.offset;
             end = item_end;
-        } else if (item.length) {
+        } else if (length) {
             uint64_t new_end = item_end > end ? item_end : end;
 
             if ((item.offset > end && item.offset - end > gap) || new_end - out->offset > bytes)
                 break;
             end = new_end;
         }
-        if (item.length)
+        if (length)
             out->length = end - out->offset;
-        out->item_bytes += item.length;
+        out->item_bytes += length;
         out->items[out->count++] = item;
         advance(c, &item);
     }

@@ -17,16 +17,17 @@ enum chk_item_kind { CHK_ITEM_BLOCK, CHK_ITEM_PAGE, CHK_ITEM_ALLOC };
 
 struct chk_item {
     uint64_t offset;
-    uint32_t length; /* to be read; 0: a B-tree page, which was read before */
+    uint32_t length; /* 0: a B-tree page, which was read before */
     uint32_t index;  /* of the block; of the page in the plan; PTYPE_* of an allocation page */
     uint8_t kind;    /* enum chk_item_kind */
+    uint32_t had;    /* one more than its place in the tap's `had`; 0: it is to be read */
 };
 
 enum { CHK_CHUNK_ITEMS = 2048 };
 
 struct chk_chunk {
     uint64_t offset, length; /* to be read; length 0: nothing */
-    uint64_t item_bytes;     /* of all items; more than length where they overlap */
+    uint64_t item_bytes;     /* of the items to be read; more than length where they overlap */
     size_t count;
     struct chk_item items[CHK_CHUNK_ITEMS];
 };

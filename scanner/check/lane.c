@@ -364,6 +364,12 @@ static int take_fleeting(struct chk_lane *w, const struct chk_item *item, const 
     return rc ? rc : take_item(w, item, w->spare);
 }
 
+/* The bytes of an item that need not be read; or NULL. */
+static const uint8_t *had(const struct chk_lane *w, const struct chk_item *item)
+{
+    return item->had ? w->sweep->state->had[item->had - 1].extent : NULL;
+}
+
 /* After a read that failed: what can be had is had item by item. */
 static int take_one_by_one(struct chk_lane *w, const struct chk_chunk *chunk)
 {
@@ -371,12 +377,14 @@ static int take_one_by_one(struct chk_lane *w, const struct chk_chunk *chunk)
 
     for (size_t i = 0; i < chunk->count && !rc; i++) {
         const struct chk_item *item = &chunk->items[i];
+        const uint8_t *at = had(w, item);
 
-        rc = item->length ? io_source_read(w->source, item->offset, w->spare, item->length) : 0;
+        if (item->length && !at)
+            rc = io_source_read(w->source, item->offset, w->spare, item->length);
         if (costs_an_item(rc))
             rc = unread(w, item, rc);
         else if (!rc)
-            rc = take_item(w, item, w->spare);
+            rc = take_item(w, item, at ? at : w->spare);
     }
     return rc;
 }
@@ -403,8 +411,10 @@ static int take_chunk(struct chk_lane *w, const struct chk_chunk *chunk)
             w->swept.gap_bytes += chunk->length - chunk->item_bytes;
         for (size_t i = 0; i < chunk->count && !rc; i++) {
             const struct chk_item *item = &chunk->items[i];
-            const uint8_t *at = item->length ? bytes + (item->offset - chunk->offset) : NULL;
+            const uint8_t *at = had(w, item);
 
+            if (!at && item->length)
+                at = bytes + (item->offset - chunk->offset);
             rc = fleeting && at ? take_fleeting(w, item, at) : take_item(w, item, at);
         }
     }

@@ -26,8 +26,11 @@ enum {
     CHK_CUT = 16,   /* it lies beyond the end of a truncated file */
     CHK_NAMED = 32, /* a node or block that is not in doubt names it */
     CHK_CLEAN = 64, /* nothing is wrong with its trailer */
+    CHK_HAD = 128,  /* it is one of the tap's `had` */
     CHK_KIND_SHIFT = 8,
 };
+
+struct chk_had;
 
 struct chk_state {
     const struct chk_job *job;
@@ -44,6 +47,8 @@ struct chk_state {
     struct ost_plan plan;
     struct chk_bids bids;
     uint16_t *status; /* by block */
+    const struct chk_had *had; /* the tap's, ascending by block */
+    size_t had_count;
     struct chk_links links;
     uint64_t helped_bytes; /* read by the crew for the plan */
     struct chk_result result;

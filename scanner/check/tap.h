@@ -32,6 +32,12 @@ struct chk_view {
     uint64_t region_first, region_bytes; /* number n begins at first + n * bytes */
 };
 
+/* A block whose extent was read before the sweep, which then need not read it. */
+struct chk_had {
+    uint32_t block;
+    const uint8_t *extent; /* in place as long as the check */
+};
+
 struct chk_tap {
     void *ctx;
     uint64_t region_bytes; /* or a little more; 0: as the check likes */
@@ -40,6 +46,8 @@ struct chk_tap {
     int (*event)(void *ctx, const struct ost_plan_event *e);
     /* Before the first block. */
     int (*planned)(void *ctx, const struct chk_view *view);
+    /* After that: what it has by then, ascending, each once. NULL: nothing. */
+    const struct chk_had *(*had)(void *ctx, size_t *count);
 
     /* A thread joins in and leaves; source: what its lane reads from, between its calls free for
      * other reads. `kit`: what the thread brought along (crew.h), NULL for those of the check. */
@@ -47,9 +55,9 @@ struct chk_tap {
     int (*leave)(void *lane);
 
     int (*begin)(void *lane, uint64_t region);
-    /* The next chunk of the region; NULL: its bytes could not be read. They are good until
-     * CHK_TAP_WINDOW - 1 further ones were handed out, `chunk` itself as long. Its internal blocks
-     * are those of `links` from the number `first` on. */
+    /* The next chunk of the region; NULL: its bytes could not be read, or need not be. They are
+     * good until CHK_TAP_WINDOW - 1 further ones were handed out, `chunk` itself as long. Its
+     * internal blocks are those of `links` from the number `first` on. */
     int (*chunk)(void *lane, const struct chk_chunk *chunk, const uint8_t *bytes,
                  const struct chk_links *links, size_t first);
     int (*end)(void *lane, uint64_t region);

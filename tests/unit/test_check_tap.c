@@ -1,5 +1,6 @@
 /*
- * test_check_tap.c: a thread that is told to wait for another goes on when there is none.
+ * test_check_tap.c: a thread that is told to wait for another goes on when there is none; what a
+ * tap has is judged as it has it, and not read.
  */
 #include <pthread.h>
 #include <setjmp.h>
@@ -8,12 +9,15 @@
 #include <stddef.h>
 #include <stdint.h>
 #include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
 #include <unistd.h>
 #include <cmocka.h>
 
 #include "io/crew.h"
 #include "scanner/check/check.h"
 #include "scanner/check/tap.h"
+#include "scanner/ost/block.h"
 #include "tests/gen/run.h"
 #include "tests/support/ndbfile.h"
 #include "tests/support/tempdir.h"
@@ -208,10 +212,127 @@ static void who_was_waited_for_has_left(void **state)
     ndbfile_close(&f);
 }
 
+/* ---- blocks that the tap has ---- */
+
+enum { EVERY = 7 };
+
+/* Every seventh block, one of them changed. */
+struct having {
+    const struct ndbfile *f;
+    struct chk_had *list;
+    size_t count, changed;
+    uint8_t *extent;    /* of the changed one */
+    unsigned block_crc; /* findings of that code, and all */
+    unsigned findings;
+    uint64_t changed_at;
+};
+
+static int on_having_planned(void *ctx, const struct chk_view *view)
+{
+    struct having *h = ctx;
+    size_t blocks = view->plan->block_count;
+
+    h->list = malloc((blocks / EVERY + 1) * sizeof *h->list);
+    assert_non_null(h->list);
+    for (size_t i = 0; i < blocks; i += EVERY) {
+        const struct ost_block *b = &view->plan->blocks[i];
+
+        h->list[h->count++] = (struct chk_had){(uint32_t)i, h->f->bytes.data + b->offset};
+        if (h->extent || ost_bid_internal(b->bid))
+            continue;
+        h->extent = malloc(b->stored + 128u);
+        assert_non_null(h->extent);
+        memcpy(h->extent, h->f->bytes.data + b->offset, ost_block_extent(h->f->variant, b->stored));
+        h->extent[0] ^= 1;
+        h->list[h->count - 1].extent = h->extent;
+        h->changed_at = b->offset;
+    }
+    return 0;
+}
+
+static const struct chk_had *on_had(void *ctx, size_t *count)
+{
+    const struct having *h = ctx;
+
+    *count = h->count;
+    return h->list;
+}
+
+static int on_having_other(void *lane)
+{
+    (void)lane;
+    return 0;
+}
+
+static int on_having_finding(void *ctx, const struct finding *f)
+{
+    struct having *h = ctx;
+
+    h->findings += f->severity != SEVERITY_INFO;
+    h->block_crc += f->code == F_block_crc && f->offset == h->changed_at;
+    return 0;
+}
+
+static void run_having(struct ndbfile *f, const struct chk_tap *tap, struct having *h,
+                       struct chk_result *result)
+{
+    const struct chk_sink sink = {.ctx = h, .finding = on_having_finding};
+    const struct chk_job job = {.sources = &f->source,
+                                .source_count = 1,
+                                .tap = tap,
+                                .header = &f->header,
+                                .report = &f->report,
+                                .memory_bytes = 64 << 20};
+
+    assert_int_equal(chk_run(&job, &sink, result), 0);
+    assert_true(result->complete);
+}
+
+static void what_the_tap_has_is_not_read(void **state)
+{
+    struct chk_result having, reading;
+    struct ndbfile f;
+    struct having h = {.f = &f};
+    struct chk_tap tap = {
+        .ctx = &h,
+        .event = on_event,
+        .planned = on_having_planned,
+        .had = on_had,
+        .join = on_join,
+        .leave = on_having_other,
+        .begin = on_end,
+        .chunk = on_chunk,
+        .end = on_end,
+        .other = on_having_other,
+        .stop = on_stop,
+    };
+    char path[4096];
+
+    (void)state;
+    make(path);
+    ndbfile_open(&f, path);
+    run_having(&f, &tap, &h, &having);
+    assert_non_null(h.extent);
+    assert_int_equal(h.block_crc, 1);
+    assert_int_equal(h.findings, 1);
+    free(h.list);
+    tap.had = NULL;
+    h.count = h.findings = 0;
+    run_having(&f, &tap, &h, &reading);
+    assert_int_equal(h.findings, 0);
+    assert_int_equal(having.verified_bytes, reading.verified_bytes);
+    assert_true(having.read_bytes - having.gap_bytes <
+                (reading.read_bytes - reading.gap_bytes) / 10 * 9);
+    free(h.extent);
+    free(h.list);
+    ndbfile_close(&f);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(who_was_waited_for_has_left),
+        cmocka_unit_test(what_the_tap_has_is_not_read),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
