@@ -77,6 +77,11 @@ bool io_source_torn(const struct io_source *s)
     return s->ops->torn && s->ops->torn(s);
 }
 
+bool io_source_cached(const struct io_source *s)
+{
+    return s->ops->cached && s->ops->cached(s);
+}
+
 void io_source_hint(struct io_source *s, enum io_hint hint, uint64_t offset, uint64_t length)
 {
     if (offset >= s->size_bytes)

@@ -48,7 +48,8 @@ struct io_source_ops {
     /* As io_source_look; NULL: lends. */
     int (*look)(struct io_source *s, uint64_t offset, size_t size, void *spare,
                 const uint8_t **bytes, bool *fleeting);
-    bool (*torn)(const struct io_source *s); /* NULL: never */
+    bool (*torn)(const struct io_source *s);   /* NULL: never */
+    bool (*cached)(const struct io_source *s); /* NULL: who knows */
 };
 
 /* Embedded first in each implementation's own struct. */
@@ -91,6 +92,9 @@ int io_source_lend(struct io_source *s, uint64_t offset, size_t size, void *spar
 int io_source_look(struct io_source *s, uint64_t offset, size_t size, void *spare,
                    const uint8_t **bytes, bool *fleeting);
 bool io_source_torn(const struct io_source *s);
+
+/* Whether the last bytes were at hand in the kernel: then there is nothing to be read ahead. */
+bool io_source_cached(const struct io_source *s);
 
 /* Advice only: never fails, ranges beyond the end are cut. */
 void io_source_hint(struct io_source *s, enum io_hint hint, uint64_t offset, uint64_t length);

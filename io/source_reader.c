@@ -622,6 +622,11 @@ static bool reader_torn(const struct io_source *base)
     return r->view && io_cached_torn(r->view);
 }
 
+static bool reader_cached(const struct io_source *base)
+{
+    return ((const struct reader_source *)base)->cached;
+}
+
 static void reader_hint(struct io_source *base, enum io_hint hint, uint64_t offset, uint64_t length)
 {
     struct reader_source *r = (struct reader_source *)base;
@@ -719,7 +724,8 @@ int io_source_open_reader(struct io_reader *reader, int fd, uint64_t size_bytes,
                                              .close = reader_close,
                                              .lend = reader_lend,
                                              .look = reader_look,
-                                             .torn = reader_torn};
+                                             .torn = reader_torn,
+                                             .cached = reader_cached};
     struct reader_source plan = {
         .base = {.ops = &ops, .size_bytes = size_bytes},
         .fetcher = {.reader = reader, .fd = fd, .align = io_file_direct_align(fd)},

@@ -130,6 +130,7 @@ int native_open_blocks(struct native_run *n)
 {
     struct ost_sourceblocks_options options = {
         .source = n->source,
+        .at_hand = n->ahead ? native_ahead_view(n->ahead) : NULL,
         .plan = &n->plan,
         .crypt = n->job->header->crypt,
         .memory_bytes = (size_t)clamp(n->memory_bytes / 4, CACHE_LEAST, CACHE_MOST),
@@ -273,8 +274,12 @@ static void count_blocks(const struct ost_plan *plan, struct ost_image *image)
 int native_image(struct native_run *n)
 {
     const struct ost_header *h = n->job->header;
-    int rc = read_names(n);
+    int rc;
 
+    native_expect_node(n, OST_NODE_NAMES);
+    native_expect_node(n, OST_NODE_STORE);
+    native_expect_node(n, OST_NODE_RECEIVE_FOLDERS);
+    rc = read_names(n);
     if (!rc)
         rc = read_store(n);
     if (!rc)

@@ -17,7 +17,8 @@
 
 enum {
     RUN_BYTES = 128 << 10, /* any block fits */
-    RUNS_AHEAD = 16,
+    RUNS_AHEAD = 64,
+    FIRST = 1024,
     KNOWN_MOST = 1 << 18,
 };
 
@@ -115,13 +116,33 @@ bool native_fetch_knows(const struct native_fetch *f, uint32_t block)
     return f->overflow || find(f, block);
 }
 
-bool native_fetch_get(const struct native_fetch *f, uint32_t block, uint8_t *into, uint32_t size)
+const uint8_t *native_fetch_at(const struct native_fetch *f, uint32_t block)
 {
     const struct had *h = find(f, block);
 
-    if (!h || h->at == NOT_HAD || extent_of(f, block) != size)
+    return h && h->at != NOT_HAD ? f->bytes + h->at : NULL;
+}
+
+bool native_fetch_get(const struct native_fetch *f, uint32_t block, uint8_t *into, uint32_t size)
+{
+    const uint8_t *extent = native_fetch_at(f, block);
+
+    if (!extent || extent_of(f, block) != size)
         return false;
-    memcpy(into, f->bytes + h->at, size);
+    memcpy(into, extent, size);
+    return true;
+}
+
+bool native_fetch_next(const struct native_fetch *f, size_t *place, uint32_t *block,
+                       const uint8_t **extent)
+{
+    while (*place < f->count && f->list[*place].at == NOT_HAD)
+        ++*place;
+    if (*place == f->count)
+        return false;
+    *block = f->list[*place].block;
+    *extent = f->bytes + f->list[*place].at;
+    ++*place;
     return true;
 }
 
@@ -170,13 +191,15 @@ void native_fetch_keep(struct native_fetch *f, const void *ctx,
     io_sort(f->list, f->count, sizeof *f->list, by_block);
 }
 
-/* Adds to the list what is not in it yet. */
+/* Adds to the list what is not in it yet: the new ones, in order, are merged into it from behind.
+ */
 static int add_all(struct native_fetch *f, const uint32_t *blocks, size_t count)
 {
-    size_t kept = 0;
+    size_t old = f->count, left = 0, kept;
+    struct had *fresh;
 
-    if (f->list_room - f->count < count) {
-        size_t room = f->count + count + f->list_room / 2;
+    if (f->list_room - f->count < 2 * count) {
+        size_t room = f->count + 2 * count + f->list_room / 2 + FIRST;
         struct had *grown = mem_realloc(f->list, room * sizeof *grown);
 
         if (!grown)
@@ -184,15 +207,19 @@ static int add_all(struct native_fetch *f, const uint32_t *blocks, size_t count)
         f->list = grown;
         f->list_room = room;
     }
+    fresh = f->list + f->count + count;
     for (size_t i = 0; i < count; i++)
-        f->list[f->count++] = (struct had){blocks[i], NOT_HAD};
-    io_sort(f->list, f->count, sizeof *f->list, by_block);
-    for (size_t i = 0; i < f->count; i++)
-        if (!kept || f->list[kept - 1].block != f->list[i].block)
-            f->list[kept++] = f->list[i];
-        else if (f->list[i].at != NOT_HAD)
-            f->list[kept - 1].at = f->list[i].at;
-    f->count = kept;
+        if (!find(f, blocks[i]))
+            fresh[left++] = (struct had){blocks[i], NOT_HAD};
+    io_sort(fresh, left, sizeof *fresh, by_block);
+    kept = left ? 1 : 0;
+    for (size_t i = 1; i < left; i++)
+        if (fresh[i].block != fresh[kept - 1].block)
+            fresh[kept++] = fresh[i];
+    f->count += kept;
+    for (size_t to = f->count; kept; to--)
+        f->list[to - 1] =
+            old && f->list[old - 1].block > fresh[kept - 1].block ? f->list[--old] : fresh[--kept];
     return 0;
 }
 

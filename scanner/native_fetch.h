@@ -40,5 +40,10 @@ int native_fetch_read(struct native_fetch *f, struct io_source *source, uint32_t
 bool native_fetch_knows(const struct native_fetch *f, uint32_t block);
 /* Copies it out; false: it is not there. */
 bool native_fetch_get(const struct native_fetch *f, uint32_t block, uint8_t *into, uint32_t size);
+/* Its extent, in place until the next begin, keep or read; NULL: it is not there. */
+const uint8_t *native_fetch_at(const struct native_fetch *f, uint32_t block);
+/* Those that are there, one a call, ascending; *place: 0 at first. False: no more. */
+bool native_fetch_next(const struct native_fetch *f, size_t *place, uint32_t *block,
+                       const uint8_t **extent);
 
 #endif

@@ -7,6 +7,7 @@
 #include "io/mem.h"
 #include "scanner/native_run.h"
 #include "scanner/ost/block.h"
+#include "scanner/ost/datatree.h"
 #include "scanner/ost/reach.h"
 #include "scanner/ost/props.h"
 #include "scanner/ost/roles.h"
@@ -32,7 +33,9 @@ static const struct ost_block *expect_find(void *ctx, uint64_t bid)
     struct native_run *n = ctx;
     const struct ost_block *block = n->reading.blocks->find(n->reading.blocks->ctx, bid);
 
-    if (block)
+    if (block && n->ahead)
+        native_ahead_expect(n->ahead, NATIVE_AHEAD_TABLE, block);
+    else if (block)
         io_source_hint(n->source, IO_HINT_WILLNEED, block->offset,
                        ost_block_extent(n->variant, block->stored));
     return block;
@@ -52,7 +55,21 @@ static void expect_put(void *ctx, const struct ost_block *block, struct bytes de
     blocks->put(blocks->ctx, block, decoded);
 }
 
-/* Announces the blocks of a table, which come one by one and lie anywhere. */
+/* The first block of a table's heap says what its columns are. */
+static int expect_first(struct native_run *n, const struct ost_blocks *view, uint64_t data)
+{
+    struct ost_datatree tree;
+    struct ost_leaf leaf;
+    int rc;
+
+    ost_datatree_init(&tree, n->variant, view, data);
+    rc = ost_datatree_next(&tree, &leaf);
+    ost_datatree_done(&tree);
+    return rc > 0 || rc == ERR_DAMAGED || rc == ERR_LIMIT ? 0 : rc;
+}
+
+/* Tells of the blocks of a table, which come one by one and lie anywhere: then the matrix of its
+ * rows is gone through, which lies in subnodes, and then the heap. */
 static int expect_table(struct native_run *n, const struct ost_node *node)
 {
     const struct ost_blocks view = {
@@ -63,7 +80,11 @@ static int expect_table(struct native_run *n, const struct ost_node *node)
     if (!ost_bid_internal(node->data) && !node->sub)
         return 0;
     n->reading.quiet = true;
-    rc = ost_reach(n->variant, &view, node->data, node->sub, &reach);
+    rc = expect_first(n, &view, node->data);
+    if (!rc)
+        rc = ost_reach(n->variant, &view, 0, node->sub, &reach);
+    if (!rc)
+        rc = ost_reach(n->variant, &view, node->data, 0, &reach);
     n->reading.quiet = false;
     ost_sourceblocks_refund(n->blocks, ost_sourceblocks_charged(n->blocks) - charged);
     return rc;
@@ -91,6 +112,8 @@ static int read_rows(struct native_run *n, const struct ost_folder *folder, enum
         rc = 0;
     }
     *readable = !rc && !lost;
+    if (n->ahead)
+        native_ahead_forget(n->ahead, NATIVE_AHEAD_TABLE);
     ended = native_end_object(n);
     return rc ? rc : ended;
 }
@@ -129,6 +152,33 @@ static int read_folder(struct native_run *n, struct ost_folder *folder)
         !(ost_plan_node(&n->plan, folder->nid)->flags & OST_ENTRY_SUSPECT))
         rc = native_find(n, F_node_parent_missing, folder->nid, folder->nid, NULL);
     return rc;
+}
+
+void native_expect_node(struct native_run *n, uint32_t nid)
+{
+    const struct ost_node *node = n->ahead ? ost_plan_node(&n->plan, nid) : NULL;
+    const struct ost_blocks *blocks = n->reading.blocks;
+
+    if (!node)
+        return;
+    native_ahead_expect(n->ahead, NATIVE_AHEAD_FOLDERS, blocks->find(blocks->ctx, node->data));
+    if (node->sub)
+        native_ahead_expect(n->ahead, NATIVE_AHEAD_FOLDERS, blocks->find(blocks->ctx, node->sub));
+}
+
+/* Their nodes and those of their tables, in the order in which they are read. */
+static void expect_folders(struct native_run *n)
+{
+    static const enum ost_nid_type tables[] = {OST_NID_CONTENTS, OST_NID_ASSOC_CONTENTS,
+                                               OST_NID_HIERARCHY};
+
+    for (size_t i = 0; i < n->folder_count; i++) {
+        uint32_t nid = n->folders[i].nid;
+
+        native_expect_node(n, nid);
+        for (unsigned k = 0; k < sizeof tables / sizeof *tables; k++)
+            native_expect_node(n, (nid & ~(uint32_t)OST_NID_TYPE_MASK) | tables[k]);
+    }
 }
 
 /* Sorted by folders[place].nid; io_sort has no context, so nid and place are sorted together. */
@@ -183,6 +233,8 @@ int native_folders(struct native_run *n)
 
     if (!rc)
         rc = index_folders(n);
+    if (!rc)
+        expect_folders(n);
     for (size_t i = 0; i < n->folder_count && !rc; i++) {
         rc = native_cancelled(n) ? ERR_CANCELLED : read_folder(n, &n->folders[i]);
         if (!rc)

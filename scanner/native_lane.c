@@ -191,19 +191,30 @@ static bool may_be_needed(const struct native_shared *s, uint32_t block)
            native_bind_owner(s->bind, block, &reach) != NATIVE_OTHER;
 }
 
+/* The bytes of a block that leaves the window; NULL: it is none, or they could not be read. */
+static const uint8_t *extent_leaving(const struct native_lane *l, const struct chk_item *item)
+{
+    const uint8_t *bytes = l->window[0].bytes;
+    size_t count;
+
+    if (item->kind != CHK_ITEM_BLOCK)
+        return NULL;
+    if (item->had)
+        return native_ahead_kept(l->run.ahead, &count)[item->had - 1].extent;
+    return bytes ? bytes + (item->offset - l->window[0].chunk->offset) : NULL;
+}
+
 static void leave_window(struct native_lane *l)
 {
     const struct chk_chunk *c = l->window[0].chunk;
-    const uint8_t *bytes = l->window[0].bytes;
 
-    for (size_t i = 0; bytes && i < c->count; i++) {
+    for (size_t i = 0; i < c->count; i++) {
         const struct chk_item *item = &c->items[i];
+        const uint8_t *extent = extent_leaving(l, item);
 
-        if (item->kind != CHK_ITEM_BLOCK || native_lane_digest(l, item->index) ||
-            !may_be_needed(l->shared, item->index))
+        if (!extent || native_lane_digest(l, item->index) || !may_be_needed(l->shared, item->index))
             continue;
-        native_carry_put(l->shared->carry, item->index, bytes + (item->offset - c->offset),
-                         item->length);
+        native_carry_put(l->shared->carry, item->index, extent, item->length);
         if (l->seat.streams)
             native_seat_carried(&l->seat, item->index);
     }

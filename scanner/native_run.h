@@ -8,6 +8,7 @@
 #include "io/arena.h"
 #include "io/source.h"
 #include "scanner/engine.h"
+#include "scanner/native_ahead.h"
 #include "scanner/ost/folder.h"
 #include "scanner/ost/namemap.h"
 #include "scanner/ost/plan.h"
@@ -23,6 +24,7 @@ struct native_run {
     uint64_t memory_bytes;
 
     struct ost_plan plan;
+    struct native_ahead *ahead; /* of who sweeps afterwards; NULL: blocks are read one by one */
     struct ost_sourceblocks *blocks;
     struct ost_namemap names;
     struct ost_rows *rows;
@@ -56,6 +58,9 @@ int native_crypt_unknown(struct native_run *n);
 
 /* Reads store, name map and receive folder; hands out the image. */
 int native_image(struct native_run *n);
+
+/* Tells `ahead` of the roots of a node that will be read. */
+void native_expect_node(struct native_run *n, uint32_t nid);
 
 /* Reads all folders and their contents tables; hands out the folders. */
 int native_folders(struct native_run *n);

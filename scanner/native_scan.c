@@ -27,6 +27,9 @@ enum {
     FETCH_PART = 8,
     FETCH_LEAST = 128 << 10,
 
+    AHEAD_PART = 64,
+    AHEAD_MOST = 4 << 20,
+
     STREAMS_PART = 8,
     REGIONS_LEAST = 4,           /* that fit into the carry, for several to be swept at once */
     STREAM_BYTES = 128 << 10,    /* values of that size are worth a read ahead of the sweep: */
@@ -243,8 +246,12 @@ static void put(void *ctx, const struct ost_block *block, struct bytes decoded)
 static int read_folders(struct native_shared *s)
 {
     struct native_run *n = &s->run;
-    int rc = native_open_blocks(n);
+    uint64_t memory = s->job->engine->memory_bytes / AHEAD_PART;
+    int rc = native_ahead_create(s->view.plan, n->source,
+                                 memory < AHEAD_MOST ? (size_t)memory : AHEAD_MOST, &n->ahead);
 
+    if (!rc)
+        rc = native_open_blocks(n);
     if (rc == ERR_UNSUPPORTED) {
         s->idle = true;
         return native_crypt_unknown(n);
@@ -256,6 +263,7 @@ static int read_folders(struct native_shared *s)
     rc = native_image(n);
     if (!rc)
         rc = native_folders(n);
+    native_ahead_keep(n->ahead);
     if (rc)
         return rc;
     atomic_store(&s->charged, ost_sourceblocks_charged(n->blocks));
@@ -281,6 +289,16 @@ static int on_planned(void *ctx, const struct chk_view *view)
         atomic_store(&s->exhausted, true);
     s->allowance = native_allowance(&s->run.plan, view->file_size);
     return make_tables(s);
+}
+
+/* A read around what is there costs more than its bytes where each goes to the device. */
+static const struct chk_had *on_had(void *ctx, size_t *count)
+{
+    const struct native_shared *s = ctx;
+    const struct io_file *file = s->job->engine->file;
+
+    *count = 0;
+    return s->run.ahead && !(file && file->direct) ? native_ahead_kept(s->run.ahead, count) : NULL;
 }
 
 /* ---- the sweep ---- */
@@ -397,6 +415,7 @@ static void shared_done(struct native_shared *s)
     native_streams_destroy(s->streams);
     native_bind_destroy(s->bind);
     native_run_done(&s->run);
+    native_ahead_destroy(s->run.ahead);
     pthread_mutex_destroy(&s->mutex);
 }
 
@@ -416,6 +435,7 @@ int native_scan(const struct native_scan_job *job, struct chk_result *result, bo
         .region_bytes = job->region_bytes ? job->region_bytes : region_bytes_of(job),
         .event = on_event,
         .planned = on_planned,
+        .had = on_had,
         .join = on_join,
         .leave = on_leave,
         .begin = on_begin,

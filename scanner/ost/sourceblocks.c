@@ -133,7 +133,7 @@ static bool copy_extent(struct ost_sourceblocks *s, const struct ost_block *bloc
 {
     const struct ost_at_hand *h = s->options.at_hand;
 
-    return h && h->copy(h->ctx, block, single(s), size, clean);
+    return h && h->copy && h->copy(h->ctx, block, single(s), size, clean);
 }
 
 /* place: where its extent lies in memory, or NULL. */

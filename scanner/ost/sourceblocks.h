@@ -42,7 +42,7 @@ struct ost_at_hand {
     void *ctx;
     /* Where they lie in memory, in place until the block is put; NULL: they do not. */
     const uint8_t *(*place)(void *ctx, const struct ost_block *block, bool *clean);
-    /* Copies them, extent_bytes of them; false: it has none. */
+    /* Copies them, extent_bytes of them; false: it has none. NULL: it never has. */
     bool (*copy)(void *ctx, const struct ost_block *block, uint8_t *into, uint32_t extent_bytes,
                  bool *clean);
 };

@@ -35,11 +35,13 @@ for how in "--device flash" "--device disk" "--io pread"; do
     check "a scan of mails, $how" scan mail.pst $how
     check "… asks for little more than there is" asks_at_most 1110
 done
-for image in enron.pst pstextractortest@outlook.com.ost; do
+for image in enron.pst pstextractortest@outlook.com.ost pstextractortestpdf@outlook.com.ost; do
     if [ -f "build/samples/$image" ]; then
         ln -s "$PWD/build/samples/$image" "$work/$image"
-        check "a scan of $image" scan "$image"
-        check "… asks for little more than there is" asks_at_most 1100
+        for device in flash disk; do
+            check "a scan of $image, --device $device" scan "$image" --device $device
+            check "… asks for little more than there is" asks_at_most 1060
+        done
     else
         skip "a scan of $image" "it is not there"
     fi

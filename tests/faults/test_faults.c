@@ -216,18 +216,41 @@ static void check_and_dups_bear_a_lack_of_memory(void **state)
     }
 }
 
+/* Whether one of the images has nothing but zeros there, as in the padding of a block. */
+static bool is_empty_somewhere(uint64_t at, size_t size)
+{
+    bool empty = false;
+
+    for (unsigned i = 0; i < RIG_IMAGES; i++) {
+        char path[RIG_PATH + 32];
+        FILE *f;
+        size_t zeros = 0;
+
+        snprintf(path, sizeof path, "%s/images/%u.ost", rig.dir, i);
+        f = fopen(path, "rb");
+        assert_non_null(f);
+        assert_int_equal(fseeko(f, (off_t)at, SEEK_SET), 0);
+        while (zeros < size && fgetc(f) == 0)
+            zeros++;
+        fclose(f);
+        empty |= zeros == size;
+    }
+    return empty;
+}
+
 /* A page or block that is torn when it is read first or when it is verified, and right when it is
- * read once more, was being written. (Noise in padding alone would be told and is no change: the
- * places are such that there is none.) */
+ * read once more, was being written. (Noise in padding alone would be told and is no change.) */
 static void torn_reads_are_no_damage(void **state)
 {
     struct rig_fault fault = {.record_fd = -1};
     unsigned changed = 0, nth = 0;
 
     (void)state;
-    for (uint64_t at = 0x4400; at < 0x40000; at += 0x1440) {
+    for (uint64_t at = 0x4400; at < 0x40000; at += 0x940) {
         const char *said;
 
+        if (is_empty_somewhere(at, 64))
+            continue;
         fault.calls =
             (struct syscall_plan){.torn_from = at, .torn_to = at + 64, .torn_nth = 1 + nth++ % 2};
         assert_int_equal(rig_scan(&rig, "out", &fault), 0);
