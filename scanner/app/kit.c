@@ -6,7 +6,7 @@
 #include "index/view.h"
 #include "io/err.h"
 
-enum { ITEM_ARENA_LIMIT = 512 << 20, READS_IN_FLIGHT = 32 };
+enum { ITEM_ARENA_LIMIT = 512 << 20, READS_IN_FLIGHT = 64 };
 
 int kit_init(struct kit *k, const struct kit_options *options)
 {
