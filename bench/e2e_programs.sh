@@ -31,8 +31,11 @@ raw() { # LABEL WAYS OPTION...
 }
 
 limits() { # WAYS
-    local extents allocated
-    [ "$temperature" = warm ] || raw raw,direct "uring,1048576,8,1 uring,1048576,8,2 uring,262144,16,2" --direct
+    local extents allocated direct="uring,1048576,8,1 uring,1048576,8,2 uring,262144,16,2"
+    if [ "$temperature" = cold ]; then
+        raw raw,direct "$direct" --direct
+        raw trees,direct "$direct" --direct --trees
+    fi
     raw raw+sum "$1 uring,131072,8,2 pread,131072,1,2" --sum --hot
     raw raw+digest "$1 uring,131072,8,2 pread,262144,1,2" --sum --digest --hot
     raw raw,hot "$1" --hot

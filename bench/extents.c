@@ -1,6 +1,7 @@
 /* extents.c: see extents.h. */
 #include "bench/extents.h"
 
+#include <stdbool.h>
 #include <stdlib.h>
 
 #include "io/err.h"
@@ -67,7 +68,18 @@ static int collect(const struct ost_plan *p, uint64_t size_bytes, struct extents
     return 0;
 }
 
-static int load(struct io_source *source, uint64_t gap_bytes, struct extents *e)
+static int collect_trees(const struct ost_plan *p, uint64_t size_bytes, struct extents *e)
+{
+    e->list = mem_alloc_array(p->page_count + 1, sizeof *e->list);
+    if (!e->list)
+        return ERR_NOMEM;
+    for (size_t i = 0; i < p->page_count; i++)
+        add(e, p->pages[i].offset, p->variant->page_size, size_bytes);
+    e->pages = p->page_count;
+    return 0;
+}
+
+static int load(struct io_source *source, uint64_t gap_bytes, bool trees, struct extents *e)
 {
     uint8_t head[OST_HEADER_SIZE];
     struct ost_header header;
@@ -90,14 +102,16 @@ static int load(struct io_source *source, uint64_t gap_bytes, struct extents *e)
         return rc;
     e->format = ost_format_name(header.format);
     e->crypt = ost_crypt_name(header.crypt);
-    rc = collect(&plan, source->size_bytes, e);
+    rc =
+        trees ? collect_trees(&plan, source->size_bytes, e) : collect(&plan, source->size_bytes, e);
     ost_plan_done(&plan);
     if (!rc)
         coalesce(e, gap_bytes);
     return rc;
 }
 
-int extents_load(int fd, uint64_t size_bytes, uint64_t gap_bytes, struct extents *out)
+static int load_file(int fd, uint64_t size_bytes, uint64_t gap_bytes, bool trees,
+                     struct extents *out)
 {
     struct io_source *source;
     struct extents e = {0};
@@ -105,11 +119,21 @@ int extents_load(int fd, uint64_t size_bytes, uint64_t gap_bytes, struct extents
 
     if (rc)
         return rc;
-    rc = load(source, gap_bytes, &e);
+    rc = load(source, gap_bytes, trees, &e);
     io_source_close(source);
     if (!rc)
         *out = e;
     return rc;
+}
+
+int extents_load(int fd, uint64_t size_bytes, uint64_t gap_bytes, struct extents *out)
+{
+    return load_file(fd, size_bytes, gap_bytes, false, out);
+}
+
+int extents_load_trees(int fd, uint64_t size_bytes, struct extents *out)
+{
+    return load_file(fd, size_bytes, 0, true, out);
 }
 
 void extents_done(struct extents *e)

@@ -25,6 +25,8 @@ struct extents {
 
 /* Reads the plan of an open image. ERR_DAMAGED: it is none; codes of the plan and the source. */
 int extents_load(int fd, uint64_t size_bytes, uint64_t gap_bytes, struct extents *out);
+/* The same of its B-tree pages alone, neighbours as one. */
+int extents_load_trees(int fd, uint64_t size_bytes, struct extents *out);
 void extents_done(struct extents *e);
 
 #endif

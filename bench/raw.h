@@ -13,7 +13,7 @@
 #include "bench/extents.h"
 
 /* RAW_POOL_BYTES: of a thread, as much as ostscan's readers lend from (io/source_reader.c). */
-enum { RAW_POOL_BYTES = 8 << 20, RAW_THREADS_MAX = 2, RAW_DEPTH_MAX = 32 };
+enum { RAW_POOL_BYTES = 8 << 20, RAW_THREADS_MAX = 2, RAW_DEPTH_MAX = 64 };
 
 /* A way to read. pread has depth 1: one read at a time in each thread. */
 struct raw_way {

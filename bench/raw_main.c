@@ -8,7 +8,8 @@
  * pages alone. So a script can let the limit and what is held against it take turns. --sum: the
  * checksum of each block's worth of bytes is computed as well, which is the least that a scan does;
  * --digest: XXH3 of all bytes, too, as a scan does of attachments. --hot: into buffers that stay in
- * the processor's cache (raw.h).
+ * the processor's cache (raw.h). --trees: the pages of the B-trees are read before, each by itself,
+ * as whoever must know where blocks are has to.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -25,18 +26,23 @@
 #include "bench/extents.h"
 #include "bench/raw.h"
 #include "io/err.h"
+#include "io/file.h"
 #include "io/mem.h"
 
-enum { GAP_BYTES = 16 << 10, FINALISTS = 4, DIRECT_ALIGN = 4096 };
+enum { GAP_BYTES = 16 << 10, FINALISTS = 4 };
+
+/* Small reads that lie apart. */
+static const struct raw_way trees_way = {
+    .uring = true, .piece_bytes = 64 << 10, .depth = RAW_DEPTH_MAX, .threads = 1, .hot = true};
 
 struct image {
     int fd;
     uint64_t size_bytes;
-    struct extents extents;
+    struct extents extents, trees;
 };
 
 struct bench {
-    bool cold, direct, sum, digest, hot;
+    bool cold, direct, sum, digest, hot, trees;
     uint64_t probe_bytes;
     struct image *images;
     size_t count;
@@ -58,17 +64,17 @@ static uint64_t cpu_ns(void)
 }
 
 /* Direct reads begin and end at whole sectors; a part of one at the file's end is left out. */
-static void align(struct extents *e, uint64_t size_bytes)
+static void align(struct extents *e, uint64_t size_bytes, uint64_t sector)
 {
     size_t kept = 0;
 
     e->bytes = 0;
     for (size_t i = 0; i < e->count; i++) {
-        uint64_t from = e->list[i].offset & ~(uint64_t)(DIRECT_ALIGN - 1);
-        uint64_t to = e->list[i].offset + e->list[i].length + DIRECT_ALIGN - 1;
+        uint64_t from = e->list[i].offset & ~(sector - 1);
+        uint64_t to = e->list[i].offset + e->list[i].length + sector - 1;
         uint64_t last = kept ? e->list[kept - 1].offset + e->list[kept - 1].length : 0;
 
-        to = (to < size_bytes ? to : size_bytes) & ~(uint64_t)(DIRECT_ALIGN - 1);
+        to = (to < size_bytes ? to : size_bytes) & ~(sector - 1);
         from = from < last ? last : from;
         if (to > from)
             e->list[kept++] = (struct extent){from, to - from};
@@ -87,13 +93,17 @@ static int open_image(struct bench *b, const char *path, struct image *out)
         return ERR_SYS;
     out->size_bytes = (uint64_t)st.st_size;
     rc = extents_load(fd, out->size_bytes, GAP_BYTES, &out->extents);
+    if (!rc && b->trees)
+        rc = extents_load_trees(fd, out->size_bytes, &out->trees);
     out->fd = b->direct && !rc ? open(path, O_RDONLY | O_CLOEXEC | O_DIRECT) : fd;
     if (b->direct)
         close(fd);
     if (rc || out->fd < 0)
         return rc ? rc : ERR_SYS;
-    if (b->direct)
-        align(&out->extents, out->size_bytes);
+    if (b->direct) {
+        align(&out->extents, out->size_bytes, io_file_direct_align(out->fd));
+        align(&out->trees, out->size_bytes, io_file_direct_align(out->fd));
+    }
     b->extent_bytes += out->extents.bytes;
     b->allocated += out->extents.allocated;
     b->blocks += out->extents.blocks;
@@ -109,16 +119,18 @@ static int read_images(struct bench *b, struct trial *t, uint64_t most_bytes)
     t->way.digest = b->digest;
     for (size_t i = 0; i < b->count && t->bytes < most_bytes; i++) {
         const struct image *image = &b->images[i];
-        uint64_t ns, bytes, resident, from;
+        uint64_t ns = 0, bytes, trees_ns = 0, resident, from;
         int rc = b->cold ? evict_file(image->fd, image->size_bytes, &resident) : 0;
 
         from = cpu_ns();
+        if (!rc && b->trees)
+            rc = raw_read(image->fd, &image->trees, &trees_way, UINT64_MAX, &trees_ns, &bytes);
         if (!rc)
             rc = raw_read(image->fd, &image->extents, &t->way, most_bytes - t->bytes, &ns, &bytes);
         if (rc)
             return rc;
         t->cpu_ns += cpu_ns() - from;
-        t->ns += ns;
+        t->ns += ns + trees_ns;
         t->bytes += bytes;
     }
     return 0;
@@ -197,6 +209,7 @@ static void close_images(struct bench *b)
 {
     for (size_t i = 0; b->images && i < b->count; i++) {
         extents_done(&b->images[i].extents);
+        extents_done(&b->images[i].trees);
         if (b->images[i].fd > 0)
             close(b->images[i].fd);
     }
@@ -229,6 +242,7 @@ int main(int argc, char **argv)
                                             {"sum", no_argument, NULL, 's'},
                                             {"digest", no_argument, NULL, 'x'},
                                             {"hot", no_argument, NULL, 'h'},
+                                            {"trees", no_argument, NULL, 't'},
                                             {0}};
     struct bench b = {.probe_bytes = 256 << 20};
     char *ways = NULL;
@@ -249,12 +263,14 @@ int main(int argc, char **argv)
             b.digest = true;
         else if (c == 'h')
             b.hot = true;
+        else if (c == 't')
+            b.trees = true;
         else
             break;
     }
     if (c != -1 || optind == argc) {
         fputs("Usage: bench-raw [--ways \"WAY...\"] [--probe-mib N] [--cold] [--direct] [--sum] "
-              "[--digest] [--hot] IMAGE...\n",
+              "[--digest] [--hot] [--trees] IMAGE...\n",
               stderr);
         return 2;
     }
