@@ -124,7 +124,7 @@ struct reader_source {
     struct loan loans[LOANS]; /* a ring */
     size_t loan_next;         /* where the memory of the next begins, if there is room */
     uint8_t *loan_memory;     /* of all, used as a ring; NULL until it is needed */
-    uint8_t *memory;
+    uint8_t *memory;          /* of the slots; NULL until one is needed */
     uint32_t *buckets;
     uint32_t bucket_mask;
     struct slot slots[];
@@ -178,6 +178,16 @@ static struct slot *fetch_chunk(struct reader_source *r, struct slot *s, uint64_
     fetch_begin(&r->fetcher, &s->fetch, offset, memory_of(r, s),
                 (length + r->fetcher.align - 1) & ~(size_t)(r->fetcher.align - 1));
     return s;
+}
+
+/* Most of who lends, or reads here and there, never needs the table. */
+static bool has_table(struct reader_source *r)
+{
+    uint32_t align = r->fetcher.align > CHUNK_MIN_BYTES ? r->fetcher.align : CHUNK_MIN_BYTES;
+
+    if (!r->memory)
+        r->memory = mem_aligned(align, (size_t)r->n_slots * r->chunk_bytes);
+    return r->memory != NULL;
 }
 
 /* A slot to fetch into: for reading ahead only what nobody will miss. NULL: none now. */
@@ -337,6 +347,8 @@ static int reader_read(struct io_source *base, uint64_t offset, void *into, size
     if (past_the_table(r, first, last, size))
         return read_at_once(r, offset, into, size) ? 0
                                                    : fetch_apart(&r->fetcher, offset, into, size);
+    if (!has_table(r))
+        return io_source_fail(base, ERR_NOMEM, 0, offset, size);
     s = want(r, first);
     if (s)
         r->keep = s->used_at;
@@ -665,6 +677,8 @@ static void reader_hint(struct io_source *base, enum io_hint hint, uint64_t offs
     case IO_HINT_LEND:
         break;
     }
+    if (!has_table(r))
+        return;
     read_ahead(r, first);
     io_reader_flush(r->fetcher.reader);
 }
@@ -745,10 +759,8 @@ int io_source_open_reader(struct io_reader *reader, int fd, uint64_t size_bytes,
         return ERR_NOMEM;
     *r = plan;
     r->fetcher.source = &r->base;
-    r->memory = mem_aligned(r->fetcher.align > CHUNK_MIN_BYTES ? r->fetcher.align : CHUNK_MIN_BYTES,
-                            (size_t)r->n_slots * r->chunk_bytes);
     r->buckets = mem_alloc_array(n_buckets, sizeof *r->buckets);
-    if (!r->memory || !r->buckets) {
+    if (!r->buckets) {
         reader_close(&r->base);
         return ERR_NOMEM;
     }
