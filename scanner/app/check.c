@@ -35,7 +35,7 @@ enum {
     CACHE_BYTES = 32 << 20, /* what one source reads ahead or keeps mapped, */
     CACHES_BYTES = 64 << 20, /* and all threads' together, within --memory */
     LARGE_IMAGE = 256 << 20, /* from here on one image is worth all threads */
-    READS_IN_FLIGHT = 32,
+    READS_IN_FLIGHT = 64,
 };
 
 struct check {
