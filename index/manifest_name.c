@@ -10,45 +10,48 @@
 
 #include "io/err.h"
 #include "io/mem.h"
+#include "io/patient.h"
 
 enum { NAME_MOST = 200 };
 
 /* The folder of `path` without symlinks, malloc'd by realpath. */
-static int real_folder(const char *path, size_t folder_size, char **out)
+static int real_folder(const char *path, size_t folder_size, uint64_t share, char **out)
 {
     char *folder = mem_alloc(folder_size + 2);
     char *real;
+    int errnum;
 
     if (!folder)
         return ERR_NOMEM;
     memcpy(folder, folder_size ? path : ".", folder_size ? folder_size : 1);
     folder[folder_size ? folder_size : 1] = '\0';
-    real = realpath(folder, NULL);
+    real = patient_realpath(share, folder);
+    errnum = errno;
     mem_free(folder);
     if (!real)
-        return err_from_errno(errno);
+        return err_from_errno(errnum);
     *out = real;
     return 0;
 }
 
-static size_t cut(const char *name)
+static size_t cut(struct bytes name)
 {
-    size_t size = strlen(name);
+    size_t size = name.size;
 
     if (size <= NAME_MOST)
         return size;
     size = NAME_MOST;
-    while (size > NAME_MOST - 4 && ((unsigned char)name[size] & 0xc0) == 0x80)
+    while (size > NAME_MOST - 4 && (name.data[size] & 0xc0) == 0x80)
         size--;
     return size;
 }
 
-int idx_absolute_path(const char *path, struct buf *out)
+int idx_absolute_path(const char *path, uint64_t share, struct buf *out)
 {
     const char *slash = strrchr(path, '/');
     const char *name = slash ? slash + 1 : path;
     char *folder = NULL;
-    int err = real_folder(path, (size_t)(name - path), &folder);
+    int err = real_folder(path, (size_t)(name - path), share, &folder);
 
     if (err)
         return err;
@@ -57,20 +60,15 @@ int idx_absolute_path(const char *path, struct buf *out)
     return out->failed ? ERR_NOMEM : 0;
 }
 
-int idx_manifest_name(const char *path, char out[IDX_MANIFEST_NAME])
+void idx_manifest_name(struct bytes absolute, char out[IDX_MANIFEST_NAME])
 {
-    struct buf absolute = BUF_INIT;
-    int err = idx_absolute_path(path, &absolute);
+    const uint8_t *slash = memrchr(absolute.data, '/', absolute.size);
+    const uint8_t *name = slash ? slash + 1 : absolute.data;
+    const size_t size = absolute.size - (size_t)(name - absolute.data);
 
-    if (!err) {
-        const char *slash = strrchr(path, '/');
-        const char *name = slash ? slash + 1 : path;
-
-        snprintf(out, IDX_MANIFEST_NAME, "%.*s-%016" PRIx64 ".jsonl.zst", (int)cut(name), name,
-                 (uint64_t)XXH3_64bits(absolute.data, absolute.size));
-    }
-    buf_done(&absolute);
-    return err;
+    snprintf(out, IDX_MANIFEST_NAME, "%.*s-%016" PRIx64 ".jsonl.zst",
+             (int)cut((struct bytes){name, size}), (const char *)name,
+             (uint64_t)XXH3_64bits(absolute.data, absolute.size));
 }
 
 unsigned idx_share_of(const char *relative, unsigned shards)

@@ -694,26 +694,23 @@ void idx_redact_line(struct idx_redactor *r, struct buf *line, size_t from)
     buf_append(line, r->out.data, r->out.size);
 }
 
-int idx_redact_manifest_name(struct idx_redactor *r, const char *path, char out[IDX_MANIFEST_NAME])
+int idx_redact_manifest_name(struct idx_redactor *r, struct bytes absolute,
+                             char out[IDX_MANIFEST_NAME])
 {
-    struct buf absolute = BUF_INIT, name = BUF_INIT;
+    const uint8_t *slash = memrchr(absolute.data, '/', absolute.size);
+    const size_t skip = slash ? (size_t)(slash - absolute.data) + 1 : 0;
+    struct buf name = BUF_INIT;
     uint8_t sum[MAC_SIZE];
     char digits[2 * PATH_SUM + 1];
-    int err = idx_absolute_path(path, &absolute);
+    int err;
 
-    if (!err) {
-        const uint8_t *slash = memrchr(absolute.data, '/', absolute.size);
-        const size_t skip = slash ? (size_t)(slash - absolute.data) + 1 : 0;
-
-        put_file_name(r, &name, (struct bytes){absolute.data + skip, absolute.size - skip});
-        mac(r, OF_PATH, (struct bytes){absolute.data, absolute.size}, sum);
-        hex_encode(sum, PATH_SUM, digits);
-        digits[2 * PATH_SUM] = '\0';
-        err = buf_cstr(&name) ? 0 : ERR_NOMEM;
-    }
+    put_file_name(r, &name, (struct bytes){absolute.data + skip, absolute.size - skip});
+    mac(r, OF_PATH, absolute, sum);
+    hex_encode(sum, PATH_SUM, digits);
+    digits[2 * PATH_SUM] = '\0';
+    err = buf_cstr(&name) ? 0 : ERR_NOMEM;
     if (!err)
         snprintf(out, IDX_MANIFEST_NAME, "%s-%s.jsonl.zst", (const char *)name.data, digits);
-    buf_done(&absolute);
     buf_done(&name);
     return err;
 }

@@ -40,7 +40,8 @@ void idx_redactor_id(struct idx_redactor *r, char out[IDX_REDACT_ID]);
 void idx_redact_line(struct idx_redactor *r, struct buf *line, size_t from);
 
 /* What idx_manifest_name does, with all of the path keyed. */
-int idx_redact_manifest_name(struct idx_redactor *r, const char *path, char out[IDX_MANIFEST_NAME]);
+int idx_redact_manifest_name(struct idx_redactor *r, struct bytes absolute,
+                             char out[IDX_MANIFEST_NAME]);
 
 /* A keyed digest of what is the program's own and is in no record. */
 void idx_redact_sum(struct idx_redactor *r, struct bytes data, uint8_t out[IDX_REDACT_SUM]);

@@ -15,6 +15,8 @@
 #include <sys/vfs.h>
 #include <unistd.h>
 
+#include "io/patient.h"
+
 /* linux/magic.h has some of them; the others belong to modules of their own. */
 static const uint64_t network[] = {
     0x6969,     /* NFS */
@@ -82,11 +84,12 @@ enum io_device io_device_rotates(const char *blocks, unsigned major, unsigned mi
     return device;
 }
 
-enum io_device io_device_of(const char *path, uint64_t device)
+enum io_device io_device_of(const char *path, uint64_t device, uint64_t share)
 {
     struct statfs fs;
 
-    if (statfs(path, &fs) == 0 && io_device_of_type((uint64_t)fs.f_type) == IO_DEVICE_NETWORK)
+    if (patient_statfs(share, path, &fs) == 0 &&
+        io_device_of_type((uint64_t)fs.f_type) == IO_DEVICE_NETWORK)
         return IO_DEVICE_NETWORK;
     return io_device_rotates("/sys/dev/block", major(device), minor(device));
 }

@@ -15,8 +15,9 @@ enum io_device {
     IO_DEVICE_NETWORK, /* each read has a round trip, and others use it too */
 };
 
-/* Of the file system that `path` is on and that has the number `device` (st_dev). */
-enum io_device io_device_of(const char *path, uint64_t device);
+/* Of the file system that `path` is on and that has the number `device` (st_dev); `share`: what may
+ * hang (io/patient.h). */
+enum io_device io_device_of(const char *path, uint64_t device, uint64_t share);
 
 /* For tests: the two questions. `blocks`: the folder that stands for /sys/dev/block; UNKNOWN: it
  * has no such device, or that of a guest, whose host says nothing. */

@@ -13,6 +13,9 @@
  * back through "..", checked against the device and inode it had. If the tree was moved about
  * meanwhile, what is left of that folder is reported as unreadable (ESTALE). A folder from which a
  * symlink was followed keeps its descriptor, for ".." leads elsewhere.
+ *
+ * What the kernel is asked may never be answered (patient.h): of a folder that another file system
+ * is mounted over, of what is behind a symlink, and of all that lies on a share.
  */
 #include "io/discover.h"
 
@@ -29,6 +32,7 @@
 #include "io/fault.h"
 #include "io/listing.h"
 #include "io/mem.h"
+#include "io/patient.h"
 #include "io/pathlist.h"
 #include "io/seen.h"
 
@@ -51,6 +55,7 @@ struct frame {
     int lost_errnum;
     dev_t device;
     ino_t inode;
+    uint64_t share;
     uint32_t id;  /* in seen */
     bool by_link; /* its ".." is not the folder above it here */
     size_t path_size;
@@ -190,7 +195,7 @@ static int64_t time_ns(struct timespec t)
 }
 
 /* The path stands in d->path; `parent` 0 and the whole path as name when it is a PATH itself. */
-static int visit_file(struct io_discover *d, const struct stat *st, uint32_t parent,
+static int visit_file(struct io_discover *d, const struct stat *st, uint64_t share, uint32_t parent,
                       const char *name)
 {
     uint32_t id = seen_find(&d->seen, st->st_dev, st->st_ino);
@@ -215,6 +220,7 @@ static int visit_file(struct io_discover *d, const struct stat *st, uint32_t par
         .device = st->st_dev,
         .inode = st->st_ino,
         .mtime_ns = time_ns(st->st_mtim),
+        .share = share,
         .named = !parent,
         .by_name = name_matches(name),
     };
@@ -254,7 +260,7 @@ static int read_entries(struct io_discover *d, struct frame *f)
     const struct dirent64 *e;
     int errnum, r;
 
-    listing_start(&d->listing, f->fd);
+    listing_start(&d->listing, f->fd, f->share);
     while ((errnum = listing_next(&d->listing, &e)) == 0 && e) {
         if (cancelled(d))
             return ERR_CANCELLED;
@@ -275,12 +281,29 @@ static int read_entries(struct io_discover *d, struct frame *f)
 static void close_frame(struct frame *f)
 {
     if (f->fd >= 0)
-        close(f->fd);
+        patient_close(f->share, f->fd);
     f->fd = -1;
 }
 
-/* Makes the folder whose path stands in d->path the current one. Takes fd over on success. */
-static int push(struct io_discover *d, int fd, const struct stat *st, uint32_t id, bool by_link)
+/* A folder that was opened. */
+struct opened {
+    int fd; /* -1: errno says why it is not */
+    struct stat st;
+    uint64_t share;
+};
+
+static struct opened open_folder(const struct frame *f, const char *path, bool by_link)
+{
+    const uint64_t share = f && (f->share || !by_link) ? f->share : SHARE_UNKNOWN;
+    struct opened o;
+
+    o.fd = patient_open_folder(share, f ? f->fd : AT_FDCWD, path, by_link ? 0 : O_NOFOLLOW, &o.st,
+                               &o.share);
+    return o;
+}
+
+/* Makes the folder whose path stands in d->path the current one. Takes it over on success. */
+static int push(struct io_discover *d, const struct opened *o, uint32_t id, bool by_link)
 {
     if (d->depth == d->frame_capacity) {
         size_t capacity = d->frame_capacity ? d->frame_capacity * 2 : 32;
@@ -294,9 +317,10 @@ static int push(struct io_discover *d, int fd, const struct stat *st, uint32_t i
     if (d->depth >= OPEN_FOLDERS && !d->frames[d->depth - OPEN_FOLDERS + 1].by_link)
         close_frame(&d->frames[d->depth - OPEN_FOLDERS]);
     d->frames[d->depth++] = (struct frame){
-        .fd = fd,
-        .device = st->st_dev,
-        .inode = st->st_ino,
+        .fd = o->fd,
+        .device = o->st.st_dev,
+        .inode = o->st.st_ino,
+        .share = o->share,
         .id = id,
         .by_link = by_link,
         .path_size = d->path.size,
@@ -308,51 +332,50 @@ static int push(struct io_discover *d, int fd, const struct stat *st, uint32_t i
     return 0;
 }
 
-/* Owns fd. The path stands in d->path; parent and name as for visit_file. */
-static int enter(struct io_discover *d, int fd, uint32_t parent, const char *name, bool by_link)
+/* Owns the folder. The path stands in d->path; parent and name as for visit_file. */
+static int enter(struct io_discover *d, const struct opened *o, uint32_t parent, const char *name,
+                 bool by_link)
 {
-    struct stat st;
+    const struct stat *st = &o->st;
     uint32_t id;
     int r;
 
-    if (fstat(fd, &st) < 0) {
-        r = skip_unreadable(d, "stat", errno);
-        goto out;
-    }
-    if (d->excludes && st.st_dev == d->exclude_device && st.st_ino == d->exclude_inode) {
+    if (d->excludes && st->st_dev == d->exclude_device && st->st_ino == d->exclude_inode) {
         r = skip(d, IO_SKIP_EXCLUDED);
         goto out;
     }
-    id = seen_find(&d->seen, st.st_dev, st.st_ino);
+    id = seen_find(&d->seen, st->st_dev, st->st_ino);
     if (id) {
         r = skip_seen(d, IO_SKIP_LOOP, id);
         goto out;
     }
-    r = seen_add(&d->seen, st.st_dev, st.st_ino, parent, name, &id);
+    r = seen_add(&d->seen, st->st_dev, st->st_ino, parent, name, &id);
     if (r < 0)
         goto out;
-    r = push(d, fd, &st, id, by_link);
+    r = push(d, o, id, by_link);
     if (r < 0)
         goto out;
     return read_entries(d, &d->frames[d->depth - 1]);
 out:
-    close(fd);
+    patient_close(o->share, o->fd);
     return r;
 }
 
 /* From the folder being left back to the one above, when that has no descriptor any more. */
 static void reopen(struct frame *above, const struct frame *left)
 {
-    struct stat st;
-    int fd = left->fd < 0 ? -1 : listing_open(left->fd, "..", O_NOFOLLOW);
+    struct opened o = {.fd = -1};
 
-    above->lost_errnum = left->fd < 0 || fd >= 0 ? ESTALE : errno;
-    if (fd < 0)
+    above->lost_errnum = ESTALE;
+    if (left->fd < 0)
         return;
-    if (fstat(fd, &st) == 0 && st.st_dev == above->device && st.st_ino == above->inode)
-        above->fd = fd;
+    o = open_folder(left, "..", false);
+    if (o.fd < 0)
+        above->lost_errnum = errno;
+    else if (o.st.st_dev == above->device && o.st.st_ino == above->inode)
+        above->fd = o.fd;
     else
-        close(fd);
+        patient_close(o.share, o.fd);
 }
 
 static void leave(struct io_discover *d)
@@ -369,9 +392,9 @@ static void leave(struct io_discover *d)
 static int visit_folder(struct io_discover *d, const struct frame *f, const char *name,
                         bool by_link)
 {
-    int fd = listing_open(f->fd, name, by_link ? 0 : O_NOFOLLOW);
+    const struct opened o = open_folder(f, name, by_link);
 
-    return fd < 0 ? skip_unreadable(d, "open", errno) : enter(d, fd, f->id, name, by_link);
+    return o.fd < 0 ? skip_unreadable(d, "open", errno) : enter(d, &o, f->id, name, by_link);
 }
 
 /*
@@ -380,8 +403,9 @@ static int visit_folder(struct io_discover *d, const struct frame *f, const char
  */
 static int visit_symlink(struct io_discover *d, const struct frame *f, const char *name)
 {
+    const uint64_t share = f->share ? f->share : SHARE_UNKNOWN;
     struct stat st;
-    int errnum = fstatat(f->fd, name, &st, 0) == 0 ? 0 : errno;
+    int errnum = patient_fstatat(share, f->fd, name, &st, 0) == 0 ? 0 : errno;
     bool folder =
         errnum ? errnum != ENOENT && errnum != ENOTDIR && errnum != ELOOP : S_ISDIR(st.st_mode);
 
@@ -391,23 +415,26 @@ static int visit_symlink(struct io_discover *d, const struct frame *f, const cha
         return skip(d, IO_SKIP_SYMLINK);
     if (errnum)
         return skip_unreadable(d, "stat", errnum);
-    return folder ? visit_folder(d, f, name, true) : visit_file(d, &st, f->id, name);
+    return folder ? visit_folder(d, f, name, true) : visit_file(d, &st, share, f->id, name);
 }
 
 static int visit_entry(struct io_discover *d, const struct frame *f, const char *name,
                        unsigned char type)
 {
+    uint64_t share = f->share;
     struct stat st;
 
     if (type == DT_DIR)
         return visit_folder(d, f, name, false);
-    if (fstatat(f->fd, name, &st, AT_SYMLINK_NOFOLLOW) < 0)
+    if (type == DT_UNKNOWN && !share)
+        share = SHARE_UNKNOWN;
+    if (patient_fstatat(share, f->fd, name, &st, AT_SYMLINK_NOFOLLOW) < 0)
         return wanted(d, name) || type == DT_UNKNOWN ? skip_unreadable(d, "stat", errno) : 0;
     if (S_ISDIR(st.st_mode))
         return visit_folder(d, f, name, false);
     if (S_ISLNK(st.st_mode))
         return visit_symlink(d, f, name);
-    return wanted(d, name) ? visit_file(d, &st, f->id, name) : 0;
+    return wanted(d, name) ? visit_file(d, &st, f->share, f->id, name) : 0;
 }
 
 static bool set_path(struct io_discover *d, const struct frame *f, const char *name)
@@ -442,11 +469,11 @@ static int step(struct io_discover *d)
 
 static int walk(struct io_discover *d, const char *path)
 {
-    int fd = listing_open(AT_FDCWD, path, 0);
+    const struct opened o = open_folder(NULL, path, true);
     int r;
 
     d->relative = d->path.size + (path[d->path.size - 1] != '/');
-    r = fd < 0 ? skip_unreadable(d, "open", errno) : enter(d, fd, 0, path, false);
+    r = o.fd < 0 ? skip_unreadable(d, "open", errno) : enter(d, &o, 0, path, false);
     while (!r && d->depth)
         r = cancelled(d) ? ERR_CANCELLED : step(d);
     while (d->depth)
@@ -459,6 +486,7 @@ static int walk(struct io_discover *d, const char *path)
 int io_discover_path(struct io_discover *d, const char *path)
 {
     const char *slash = strrchr(path, '/');
+    struct statfs fs;
     struct stat st;
 
     if (cancelled(d))
@@ -467,12 +495,14 @@ int io_discover_path(struct io_discover *d, const char *path)
     buf_puts(&d->path, path);
     if (!buf_cstr(&d->path))
         return ERR_NOMEM;
-    if (stat(path, &st) < 0)
+    if (patient_fstatat(SHARE_UNKNOWN, AT_FDCWD, path, &st, 0) < 0)
         return skip_unreadable(d, "stat", errno);
     if (S_ISDIR(st.st_mode))
         return walk(d, path);
     d->relative = slash ? (size_t)(slash - path) + 1 : 0;
-    return visit_file(d, &st, 0, path);
+    if (patient_statfs(SHARE_UNKNOWN, path, &fs) < 0)
+        fs.f_type = 0;
+    return visit_file(d, &st, io_share_of((uint64_t)fs.f_type, st.st_dev), 0, path);
 }
 
 static int visit_listed(void *ctx, const char *path, int errnum)

@@ -50,8 +50,9 @@ struct io_found {
     uint64_t device;
     uint64_t inode;
     int64_t mtime_ns;
-    bool named;   /* the user named this very file */
-    bool by_name; /* its name is an image's */
+    uint64_t share; /* that it lies on (io/patient.h) */
+    bool named;     /* the user named this very file */
+    bool by_name;   /* its name is an image's */
 };
 
 struct io_discover_options {

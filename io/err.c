@@ -50,7 +50,7 @@ const char *err_why(int code, int errnum)
 {
     if (code == ERR_BUSY && errnum == EACCES) /* as servers of files answer for either */
         return "Permission denied (on a share: or open in another program)";
-    return errnum && code != ERR_BUSY ? strerror(errnum) : err_text(code);
+    return errnum && code != ERR_BUSY && code != ERR_TIMEOUT ? strerror(errnum) : err_text(code);
 }
 
 int err_from_errno(int errnum)

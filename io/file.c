@@ -17,6 +17,7 @@
 #include <unistd.h>
 
 #include "io/mem.h"
+#include "io/patient.h"
 
 enum { OPEN_TRIES = 64, ALIGN_UNKNOWN = 4096, ALIGN_MAX = 1 << 20, LOWEST_FD = 3 };
 
@@ -43,7 +44,7 @@ static int open_code(int errnum)
 }
 
 /* A descriptor above the standard ones, or -errno. */
-static int open_ladder(const char *path, unsigned flags)
+static int open_ladder(const char *path, unsigned flags, uint64_t share)
 {
     int base = O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY;
     int extra = O_NOATIME;
@@ -53,7 +54,7 @@ static int open_ladder(const char *path, unsigned flags)
         base |= O_NOFOLLOW;
     if (flags & IO_FILE_DIRECT)
         extra |= O_DIRECT;
-    for (int tries = 0; (fd = open(path, base | extra)) < 0; tries++) {
+    for (int tries = 0; (fd = patient_open(share, path, base | extra)) < 0; tries++) {
         if (errno == EPERM && (extra & O_NOATIME))
             extra &= ~O_NOATIME;
         else if (errno == EINVAL && (extra & O_DIRECT))
@@ -66,7 +67,7 @@ static int open_ladder(const char *path, unsigned flags)
     moved = fcntl(fd, F_DUPFD_CLOEXEC, LOWEST_FD);
     if (moved < 0)
         moved = -errno;
-    close(fd);
+    patient_close(share, fd);
     return moved;
 }
 
@@ -98,7 +99,8 @@ uint32_t io_file_direct_align(int fd)
 #ifdef STATX_DIOALIGN
     struct statx stx;
 
-    if (statx(fd, "", AT_EMPTY_PATH, STATX_DIOALIGN, &stx) == 0 &&
+    /* What is known here will do: no server need be asked. */
+    if (statx(fd, "", AT_EMPTY_PATH | AT_STATX_DONT_SYNC, STATX_DIOALIGN, &stx) == 0 &&
         (stx.stx_mask & STATX_DIOALIGN) && stx.stx_dio_offset_align) {
         align = stx.stx_dio_offset_align;
         if (align < stx.stx_dio_mem_align)
@@ -109,14 +111,14 @@ uint32_t io_file_direct_align(int fd)
 }
 
 /* Whether one aligned read is refused as such; any other trouble is left to the reads to come. */
-static int direct_refused(int fd, uint32_t align, bool *refused)
+static int direct_refused(const struct io_file *f, bool *refused)
 {
-    void *buffer = mem_aligned(align < sizeof(void *) ? sizeof(void *) : align, align);
+    const size_t align = f->align_bytes < sizeof(void *) ? sizeof(void *) : f->align_bytes;
+    const bool failed = patient_try_read(f->share, f->fd, f->align_bytes, align) < 0;
 
-    if (!buffer)
+    if (failed && errno == ENOMEM)
         return ERR_NOMEM;
-    *refused = pread(fd, buffer, align, 0) < 0 && (errno == EINVAL || errno == EOPNOTSUPP);
-    mem_free(buffer);
+    *refused = failed && (errno == EINVAL || errno == EOPNOTSUPP);
     return 0;
 }
 
@@ -132,7 +134,7 @@ static int settle(struct io_file *f)
     flags &= ~O_NONBLOCK;
     f->align_bytes = io_file_direct_align(f->fd);
     if (flags & O_DIRECT) {
-        code = direct_refused(f->fd, f->align_bytes, &refused);
+        code = direct_refused(f, &refused);
         if (code)
             return code;
         if (refused) {
@@ -144,15 +146,16 @@ static int settle(struct io_file *f)
     return fcntl(f->fd, F_SETFL, flags) < 0 ? err_from_errno(errno) : 0;
 }
 
-int io_file_open(const char *path, unsigned flags, struct io_file *out, struct fault *fault)
+int io_file_open_shared(const char *path, unsigned flags, uint64_t share, struct io_file *out,
+                        struct fault *fault)
 {
-    struct io_file f = {.fd = open_ladder(path, flags)};
+    struct io_file f = {.fd = open_ladder(path, flags, share), .share = share};
     struct stat st;
     int code;
 
     if (f.fd < 0)
         return fail(fault, open_code(-f.fd), -f.fd, "open");
-    if (fstat(f.fd, &st) < 0) {
+    if (patient_fstat(f.share, f.fd, &st) < 0) {
         code = fail(fault, err_from_errno(errno), errno, "stat");
         goto out;
     }
@@ -168,14 +171,19 @@ int io_file_open(const char *path, unsigned flags, struct io_file *out, struct f
         *out = f;
 out:
     if (code)
-        close(f.fd);
+        patient_close(f.share, f.fd);
     return code;
+}
+
+int io_file_open(const char *path, unsigned flags, struct io_file *out, struct fault *fault)
+{
+    return io_file_open_shared(path, flags, 0, out, fault);
 }
 
 void io_file_close(struct io_file *f)
 {
     if (f->fd > 0)
-        close(f->fd);
+        patient_close(f->share, f->fd);
     *f = (struct io_file){0};
 }
 
@@ -187,21 +195,22 @@ int io_file_twin(const struct io_file *f)
 
     snprintf(path, sizeof path, "/proc/self/fd/%d", f->fd);
     if (flags >= 0)
-        fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY | (flags & (O_DIRECT | O_NOATIME)));
+        fd = patient_open(f->share, path,
+                          O_RDONLY | O_CLOEXEC | O_NOCTTY | (flags & (O_DIRECT | O_NOATIME)));
     return fd < 0 ? f->fd : fd;
 }
 
 void io_file_untwin(const struct io_file *f, int fd)
 {
     if (fd != f->fd)
-        close(fd);
+        patient_close(f->share, fd);
 }
 
 int io_file_identity(const struct io_file *f, struct io_identity *out)
 {
     struct stat st;
 
-    if (fstat(f->fd, &st) < 0)
+    if (patient_fstat(f->share, f->fd, &st) < 0)
         return err_from_errno(errno);
     *out = identity_of(&st);
     return 0;

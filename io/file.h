@@ -24,6 +24,7 @@ struct io_identity {
 struct io_file {
     int fd;
     bool direct;          /* O_DIRECT is in force */
+    uint64_t share;       /* what it was opened with */
     uint32_t align_bytes; /* for direct reads: of offset, length and memory; else 1 */
     struct io_identity id;
 };
@@ -37,6 +38,10 @@ enum { IO_FILE_DIRECT = 1, IO_FILE_FOLLOW = 2 };
  * (not a regular file, or a symlink without IO_FILE_FOLLOW). *fault is filled on failure.
  */
 int io_file_open(const char *path, unsigned flags, struct io_file *out, struct fault *fault);
+/* The same of a file on that share (io/patient.h): what it does not answer is given up, here and in
+ * the functions below. ERR_TIMEOUT, ERR_CANCELLED too. */
+int io_file_open_shared(const char *path, unsigned flags, uint64_t share, struct io_file *out,
+                        struct fault *fault);
 void io_file_close(struct io_file *f); /* an all-zero or already closed file is allowed */
 
 /*

@@ -6,6 +6,8 @@
 #include <string.h>
 #include <sys/types.h>
 
+#include "io/patient.h"
+
 int listing_open(int at, const char *path, int flags)
 {
     int fd;
@@ -16,9 +18,10 @@ int listing_open(int at, const char *path, int flags)
     return fd;
 }
 
-void listing_start(struct listing *l, int fd)
+void listing_start(struct listing *l, int fd, uint64_t share)
 {
     l->fd = fd;
+    l->share = share;
     l->next = 0;
     l->size = 0;
 }
@@ -28,7 +31,7 @@ static int refill(struct listing *l)
     ssize_t n;
 
     do
-        n = getdents64(l->fd, l->data, sizeof l->data);
+        n = patient_getdents(l->share, l->fd, l->data, sizeof l->data);
     while (n < 0 && errno == EINTR);
     if (n < 0)
         return errno;

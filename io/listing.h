@@ -11,11 +11,13 @@
 
 #include <dirent.h>
 #include <stddef.h>
+#include <stdint.h>
 
 enum { LISTING_BYTES = 32 * 1024 };
 
 struct listing {
     int fd;
+    uint64_t share; /* of the folder (io/patient.h) */
     size_t next;
     size_t size;
     _Alignas(16) char data[LISTING_BYTES];
@@ -25,8 +27,9 @@ struct listing {
  * Returns the descriptor, or -1 with errno. */
 int listing_open(int at, const char *path, int flags);
 
-/* Begins at the position of `fd`: a descriptor just opened stands at the first entry. */
-void listing_start(struct listing *l, int fd);
+/* Begins at the position of `fd`: a descriptor just opened stands at the first entry. `share`: that
+ * the folder lies on (io/patient.h), 0: it does not hang, or may. */
+void listing_start(struct listing *l, int fd, uint64_t share);
 
 /*
  * The next entry but "." and "..", in the file system's order, valid until the next call.

@@ -297,7 +297,7 @@ int io_outfile_sweep(const char *dir)
         r = ERR_NOMEM;
         goto out;
     }
-    listing_start(listing, fd);
+    listing_start(listing, fd, 0);
     r = 0;
     while ((errnum = listing_next(listing, &e)) == 0 && e) {
         int one = remove_leftover(fd, e->d_name);

@@ -31,6 +31,7 @@
 
 #include "io/file.h"
 #include "io/mem.h"
+#include "io/patient.h"
 #include "io/rate.h"
 
 enum { NAP_FIRST_NS = 50000, NAP_DOUBLINGS = 5, PATIENCE_NS = 1000000000 };
@@ -101,7 +102,8 @@ static bool file_ends_at(int fd, uint64_t offset)
 {
     struct stat st;
 
-    return fstat(fd, &st) == 0 && S_ISREG(st.st_mode) && (uint64_t)st.st_size <= offset;
+    return patient_fstat(SHARE_UNKNOWN, fd, &st) == 0 && S_ISREG(st.st_mode) &&
+           (uint64_t)st.st_size <= offset;
 }
 
 static bool advance(struct io_request *q, uint32_t bytes)

@@ -190,7 +190,7 @@ int advice_list_add_unread(struct advice_list *l, const char *out)
     int code = listing ? 0 : ERR_NOMEM;
 
     if (fd >= 0)
-        listing_start(listing, fd);
+        listing_start(listing, fd, 0);
     while (fd >= 0 && !code && listing_next(listing, &entry) == 0 && entry) {
         struct buf path = BUF_INIT;
 

@@ -12,6 +12,7 @@
 #include "io/device.h"
 #include "io/discover.h"
 #include "io/mem.h"
+#include "io/patient.h"
 #include "io/rate.h"
 #include "scanner/app/commands.h"
 #include "scanner/app/interrupt.h"
@@ -42,6 +43,7 @@ int batch_init(struct batch *b, const struct options *options,
     pthread_mutex_init(&b->admit_mutex, NULL);
     /* Each worker may have a child that reads by itself. */
     io_rate_limit(options->max_rate, options->jobs, b->interrupted);
+    io_patience(options_read_timeout_ns(options), b->interrupted);
     err = probe_io(b);
     if (!err)
         err = worklist_create(callbacks->release, &b->list);
@@ -91,7 +93,7 @@ static bool seeks(const struct options *o, const struct io_found *found)
 
     if (o->device != DEVICE_AUTO)
         return o->device == DEVICE_DISK;
-    device = io_device_of(found->path, found->device);
+    device = io_device_of(found->path, found->device, found->share);
     return device == IO_DEVICE_DISK || device == IO_DEVICE_NETWORK;
 }
 
@@ -144,7 +146,7 @@ static int on_skipped(void *ctx, const char *path, enum io_skip why, const struc
     struct batch *b = ctx;
 
     if (why == IO_SKIP_UNREADABLE)
-        complain_of(b, path, fault && fault->errnum ? strerror(fault->errnum) : "unreadable");
+        complain_of(b, path, fault ? err_why(fault->code, fault->errnum) : "unreadable");
     else if (why == IO_SKIP_PLACEHOLDER && !b->options->quiet)
         complain_of(b, path, "a placeholder of an archive tier, skipped (--recall reads it)");
     return worklist_add_skipped(b->list, path, why, fault, same_as);

@@ -203,7 +203,7 @@ static int check_open(struct subject *s, struct outcome *o)
     const struct options *options = s->worker->check->options;
     unsigned flags =
         (options->direct ? IO_FILE_DIRECT : 0u) | (named || options->follow ? IO_FILE_FOLLOW : 0u);
-    int err = io_file_open(s->path, flags, &s->file, &s->fault);
+    int err = io_file_open_shared(s->path, flags, s->work->share, &s->file, &s->fault);
 
     if (err)
         return err;

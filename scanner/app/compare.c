@@ -11,6 +11,7 @@
 #include "index/compare_lines.h"
 #include "index/record.h"
 #include "index/sharpen.h"
+#include "io/patient.h"
 #include "scanner/app/compare_match.h"
 #include "scanner/app/compare_pair.h"
 #include "scanner/app/compare_print.h"
@@ -171,6 +172,7 @@ int command_compare(const struct options *o)
     struct comparing c = {.options = o, .cancel = interrupt_install()};
     int code, status;
 
+    io_patience(options_read_timeout_ns(o), c.cancel);
     code = o->redact_key ? outfolder_read_key(o->redact_key, &c.redact_key) : EXIT_DONE;
     if (code)
         return code;

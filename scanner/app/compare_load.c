@@ -10,6 +10,7 @@
 #include "index/manifest_name.h"
 #include "index/redact.h"
 #include "io/mem.h"
+#include "io/patient.h"
 #include "io/reader.h"
 #include "scanner/app/image.h"
 #include "scanner/engine_native.h"
@@ -58,7 +59,8 @@ static int scan(const struct compare_load *how, const char *path, const char *di
         .counters = &counters,
         .redact_key = how->redact_key,
     };
-    const struct work work = {.path = (char *)(uintptr_t)path, .named = true, .by_name = true};
+    const struct work work = {
+        .path = (char *)(uintptr_t)path, .named = true, .by_name = true, .share = SHARE_UNKNOWN};
     struct image_worker *worker = NULL;
     int code;
 
@@ -73,14 +75,18 @@ static int scan(const struct compare_load *how, const char *path, const char *di
 static int name_of(const struct compare_load *how, const char *path, char out[IDX_MANIFEST_NAME])
 {
     struct idx_redactor *r = NULL;
-    int code;
+    struct buf absolute = BUF_INIT;
+    int code = idx_absolute_path(path, SHARE_UNKNOWN, &absolute);
+    const struct bytes name = {absolute.data, absolute.size};
 
-    if (!how->redact_key.size)
-        return idx_manifest_name(path, out);
-    code = idx_redactor_create(how->redact_key, &r);
-    if (!code)
-        code = idx_redact_manifest_name(r, path, out);
+    if (!code && how->redact_key.size)
+        code = idx_redactor_create(how->redact_key, &r);
+    if (!code && r)
+        code = idx_redact_manifest_name(r, name, out);
+    else if (!code)
+        idx_manifest_name(name, out);
     idx_redactor_destroy(r);
+    buf_done(&absolute);
     return code;
 }
 

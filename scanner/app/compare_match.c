@@ -270,7 +270,7 @@ static int add_folder(struct match *m, const char *path, int fd)
     int errnum = 0, code = listing ? 0 : ERR_NOMEM;
 
     if (listing)
-        listing_start(listing, fd);
+        listing_start(listing, fd, 0);
     while (!code && (errnum = listing_next(listing, &entry)) == 0 && entry) {
         struct buf file = BUF_INIT;
         struct stat st;

@@ -66,7 +66,7 @@ static int add_entries(struct dup_run *r, const char *path, int fd, size_t *foun
     int errnum = 0, code = listing ? 0 : ERR_NOMEM;
 
     if (listing)
-        listing_start(listing, fd);
+        listing_start(listing, fd, 0);
     while (!code && (errnum = listing_next(listing, &entry)) == 0 && entry) {
         struct buf file = BUF_INIT;
 

@@ -420,18 +420,15 @@ static int try_manifest(struct image_worker *w, const struct ost_header_report *
 static int write_manifest(struct image_worker *w, const struct ost_header_report *report)
 {
     bool again = false;
-    int err = idx_absolute_path(w->path, &w->absolute);
+    int err;
 
-    if (!err && !buf_cstr(&w->absolute))
-        err = ERR_NOMEM;
     w->rec.image = (struct idx_image_record){
         .path = (const char *)w->absolute.data,
         .size_bytes = w->file.id.size_bytes,
         .mtime_ns = w->file.id.mtime_ns,
         .header = w->has_header ? &w->header : NULL,
     };
-    if (!err)
-        err = try_manifest(w, report, false, &again);
+    err = try_manifest(w, report, false, &again);
     if (!err && again)
         err = begin_again(w);
     if (!err && again)
@@ -459,7 +456,8 @@ static void end(struct image_worker *w)
 static int open_image(struct image_worker *w)
 {
     const struct options *options = w->run->options;
-    int err = io_file_open(w->path, open_flags(w), &w->file, &w->outcome->fault);
+    int err =
+        io_file_open_shared(w->path, open_flags(w), w->work->share, &w->file, &w->outcome->fault);
 
     if (err)
         return err;
@@ -476,13 +474,25 @@ static bool is_foreign(const struct image_worker *w, const struct ost_header_rep
     return report->state == OST_HEADER_UNUSABLE && w->header.content == OST_CONTENT_UNKNOWN;
 }
 
+static int name_manifest(struct image_worker *w)
+{
+    int err = idx_absolute_path(w->path, w->work->share, &w->absolute);
+    const struct bytes absolute = {w->absolute.data, w->absolute.size};
+
+    if (!err && !buf_cstr(&w->absolute))
+        err = ERR_NOMEM;
+    if (!err && w->kit.redactor)
+        err = idx_redact_manifest_name(w->kit.redactor, absolute, w->manifest_name);
+    else if (!err)
+        idx_manifest_name(absolute, w->manifest_name);
+    return err;
+}
+
 /* 1 if an earlier run has finished it and it did not change since. */
 static int find_earlier(struct image_worker *w)
 {
     const struct image_run *run = w->run;
-    int found = w->kit.redactor
-                    ? idx_redact_manifest_name(w->kit.redactor, w->path, w->manifest_name)
-                    : idx_manifest_name(w->path, w->manifest_name);
+    int found = name_manifest(w);
 
     if (found || !run->resume)
         return found;

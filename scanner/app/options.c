@@ -86,7 +86,7 @@ static const struct entry {
     {"io", OPT_IO, "NAME", COMMAND_SCAN | COMMAND_CHECK | COMMAND_COMPARE,
      "auto, uring or pread (default: auto)"},
     {"read-timeout", OPT_READ_TIMEOUT, "SECONDS", COMMAND_SCAN | COMMAND_CHECK | COMMAND_COMPARE,
-     "give up a read that takes longer (default: 120; 0: never)"},
+     "give up what is not answered for longer (default: 120; 0: never)"},
     {"direct", OPT_DIRECT, NULL, COMMAND_SCAN | COMMAND_CHECK, "bypass the page cache"},
     {"device", OPT_DEVICE, "KIND", COMMAND_SCAN | COMMAND_CHECK,
      "what images lie on: auto, flash, or disk (one reader, in order) (default: auto)"},

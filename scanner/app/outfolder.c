@@ -13,6 +13,7 @@
 #include "index/redact.h"
 #include "io/listing.h"
 #include "io/mem.h"
+#include "io/patient.h"
 #include "scanner/app/commands.h"
 
 /* The path without symlinks of what is there of `path`; false when nothing can be told. */
@@ -51,17 +52,21 @@ static bool lies_below(const char *path, const char *folder)
 /* True if OUT, `whole` or what is there of it, lies where the images of `path` do. */
 static bool is_among(const char *out, bool whole, const char *path)
 {
-    char real[PATH_MAX];
+    char *real = patient_realpath(SHARE_UNKNOWN, path), *slash;
     struct stat st;
-    char *slash;
+    bool among = false;
 
-    if (!realpath(path, real) || stat(real, &st) < 0)
-        return false;
-    if (S_ISDIR(st.st_mode))
-        return lies_below(out, real);
-    slash = strrchr(real, '/');
-    slash[slash == real] = '\0';
-    return whole && strcmp(out, real) == 0;
+    if (real && patient_fstatat(SHARE_UNKNOWN, AT_FDCWD, real, &st, 0) == 0) {
+        if (S_ISDIR(st.st_mode)) {
+            among = lies_below(out, real);
+        } else {
+            slash = strrchr(real, '/');
+            slash[slash == real] = '\0';
+            among = whole && strcmp(out, real) == 0;
+        }
+    }
+    free(real);
+    return among;
 }
 
 int outfolder_is_apart(const struct options *o)
@@ -199,7 +204,7 @@ static int look_into(const char *dir, bool (*is_one)(const char *),
     if (!listing && !errnum)
         errnum = ENOMEM;
     if (!errnum)
-        listing_start(listing, fd);
+        listing_start(listing, fd, 0);
     while (!errnum && status == EXIT_DONE && (errnum = listing_next(listing, &entry)) == 0 && entry)
         if (is_one(entry->d_name))
             status = look_at(dir, entry->d_name, has, id);

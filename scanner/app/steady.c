@@ -151,8 +151,8 @@ int steady_check(const struct steady *s, struct io_reader *reader, const char *p
     *state = err ? STEADY_UNKNOWN : STEADY_CHANGED;
     if (err || is_another_file(&now, &file->id))
         return 0;
-    err = io_file_open(path, flags & ~(unsigned)IO_FILE_DIRECT, &again, &fault);
-    if (err == ERR_NOMEM || err == ERR_MFILE)
+    err = io_file_open_shared(path, flags & ~(unsigned)IO_FILE_DIRECT, file->share, &again, &fault);
+    if (err == ERR_NOMEM || err == ERR_MFILE || err == ERR_CANCELLED)
         return err;
     if (is_refusal(err))
         *state = STEADY_UNKNOWN;

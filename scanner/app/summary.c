@@ -146,7 +146,9 @@ void summary_skip_line(struct buf *text, const struct work *w, struct idx_redact
     const size_t from = text->size;
 
     idx_record_skip_line(text, w->path, io_skip_name(w->why),
-                         w->skip_errnum ? strerror(w->skip_errnum) : NULL, w->same_as);
+                         w->skip_errnum ? err_why(err_from_errno(w->skip_errnum), w->skip_errnum)
+                                        : NULL,
+                         w->same_as);
     if (redactor)
         idx_redact_line(redactor, text, from);
 }

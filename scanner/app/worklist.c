@@ -120,7 +120,10 @@ static int add(struct worklist *l, const struct work *entry, size_t *number)
 
 int worklist_add_image(struct worklist *l, const struct io_found *found, size_t *number)
 {
-    struct work entry = {.kind = WORK_IMAGE, .named = found->named, .by_name = found->by_name};
+    struct work entry = {.kind = WORK_IMAGE,
+                         .named = found->named,
+                         .by_name = found->by_name,
+                         .share = found->share};
     int err;
 
     entry.path = mem_strdup(found->path);

@@ -23,6 +23,7 @@ struct work {
     bool by_name;          /* its name is an image's */
     bool done;             /* an image that was dealt with */
     bool alone;            /* to be read by one reader, in order */
+    uint64_t share;        /* that it lies on (io/patient.h) */
     size_t number;         /* its own, while it is an image in hand */
     uint64_t memory_bytes; /* for this image */
     void *outcome;         /* what came of it: the command's own; NULL: none */

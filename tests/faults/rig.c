@@ -19,6 +19,7 @@
 #include "index/hash.h"
 #include "index/manifest.h"
 #include "io/mem.h"
+#include "io/patient.h"
 #include "scanner/app/app.h"
 #include "tests/gen/run.h"
 #include "tests/support/tempdir.h"
@@ -133,6 +134,7 @@ static void run_child(const struct rig *r, char **argv, int argc, const struct r
     if (fd < 0 || dup2(fd, STDOUT_FILENO) < 0 || dup2(fd, STDERR_FILENO) < 0)
         _exit(125);
     alarm(SECONDS);
+    io_patience_test(fault->may_hang);
     syscalls_record(fault->record_fd);
     syscalls_arm(&fault->calls, r->counts);
     before = mem_test_count();

@@ -38,6 +38,7 @@ struct rig_fault {
     int record_fd;            /* -1: nothing is recorded */
     const char *io;           /* NULL: pread */
     const char *read_timeout; /* seconds; NULL: more than a test takes */
+    bool may_hang;            /* images lie on what may, as a share does */
 };
 
 /* Runs `ostscan scan` over the images into <dir>/<out>, its messages into <dir>/log. Returns the

@@ -24,8 +24,8 @@
 #include "io/reader.h"
 
 static struct syscall_plan plan;
-static struct syscall_counts *counts;
-static atomic_uint touching; /* reads that touched the torn range */
+static struct syscall_counts *_Atomic counts; /* threads that were given up may look yet */
+static atomic_uint touching;                  /* reads that touched the torn range */
 static int record_fd = -1;
 
 const char *syscall_name(enum syscall_kind kind)
@@ -60,24 +60,43 @@ static void about_name(int dir, const char *path)
     about.offset = -1;
 }
 
+static void path_of_file(int fd, char *to, size_t room)
+{
+    char link[64];
+    ssize_t n;
+
+    snprintf(link, sizeof link, "/proc/self/fd/%d", fd);
+    n = readlink(link, to, room - 1);
+    to[n < 0 ? 0 : n] = '\0';
+}
+
+static void put_about(char *to, size_t room)
+{
+    size_t n;
+
+    to[0] = '\0';
+    if (about.fd >= 0 && !(about.path && about.path[0] == '/'))
+        path_of_file(about.fd, to, room);
+    n = strlen(to);
+    if (about.path)
+        snprintf(to + n, room - n, "%s%s", n ? "/" : "", about.path);
+}
+
+static bool is_about_images(void)
+{
+    char path[1024];
+
+    put_about(path, sizeof path);
+    return strstr(path, "/images") != NULL;
+}
+
 /* Of the first call that fails. */
 static void note_about(void)
 {
-    char link[64], *to = counts->path;
-    size_t room = sizeof counts->path;
-    ssize_t n = 0;
-
     if (atomic_fetch_add(&counts->hit, 1))
         return;
     counts->offset = about.offset;
-    if (about.fd >= 0 && !(about.path && about.path[0] == '/')) {
-        snprintf(link, sizeof link, "/proc/self/fd/%d", about.fd);
-        n = readlink(link, to, room - 1);
-        n = n < 0 ? 0 : n;
-    }
-    to[n] = '\0';
-    if (about.path)
-        snprintf(to + n, room - (size_t)n, "%s%s", n ? "/" : "", about.path);
+    put_about(counts->path, sizeof counts->path);
 }
 
 /* Whether this call is one that fails; errno is set then (0: it is to be short). */
@@ -85,7 +104,7 @@ static bool fails(enum syscall_kind kind)
 {
     uint64_t n;
 
-    if (!counts)
+    if (!counts || (plan.of_images && kind == plan.kind && !is_about_images()))
         return false;
     n = atomic_fetch_add(&counts->calls[kind], 1) + 1;
     if (!plan.fail_nth || kind != plan.kind ||
@@ -264,12 +283,10 @@ ssize_t read(int fd, void *into, size_t size)
 
 static bool is_image(int fd)
 {
-    char link[64], path[1024];
-    ssize_t n;
+    char path[1024];
 
-    snprintf(link, sizeof link, "/proc/self/fd/%d", fd);
-    n = readlink(link, path, sizeof path);
-    return n > 0 && memmem(path, (size_t)n, "/images/", 8) != NULL;
+    path_of_file(fd, path, sizeof path);
+    return strstr(path, "/images/") != NULL;
 }
 
 ssize_t pread64(int fd, void *into, size_t size, off64_t offset)
@@ -279,7 +296,7 @@ ssize_t pread64(int fd, void *into, size_t size, off64_t offset)
     ssize_t n;
 
     about_file(fd, offset);
-    fine = (plan.of_images && !is_image(fd)) || cut(CALL_PREAD, &size);
+    fine = cut(CALL_PREAD, &size);
     while (is_stuck((uint64_t)offset, size) && is_image(fd))
         pause();
     n = fine ? NEXT(fn, "pread64")(fd, into, size, offset) : -1;

@@ -51,7 +51,7 @@ struct syscall_plan {
     enum syscall_kind kind;
     int errnum;        /* 0: a short answer: half of what was asked for, at least a byte */
     void (*act)(void); /* instead of failing, this is done before the call */
-    bool of_images;    /* CALL_PREAD: only of files in a folder `images` */
+    bool of_images;    /* only of a folder `images` and what is in it */
     /* Reads of readers' that touch [stuck_from, stuck_to) never return. */
     uint64_t stuck_from, stuck_to;
     /* The n-th read that touches [torn_from, torn_to) gives noise in it, all others the bytes. */

@@ -1,5 +1,5 @@
 /*
- * test_reads.c: what io_uring can answer, each in turn, and reads that never return.
+ * test_reads.c: what io_uring can answer, each in turn, and calls that never return.
  */
 #include <errno.h>
 #include <setjmp.h>
@@ -139,6 +139,86 @@ static void a_device_that_hangs_does_not_hold_the_batch(void **state)
         scan_stuck("uring", 9, true);
 }
 
+/* A share whose server does not answer one question: the image it is of, or the folder, is lost. */
+static unsigned hang_each(enum syscall_kind kind)
+{
+    char folder[RIG_PATH];
+
+    assert_true(snprintf(folder, sizeof folder, "%s/images", rig.dir) < RIG_PATH);
+    for (uint64_t nth = 1;; nth++) {
+        struct rig_fault fault = {.record_fd = -1, .read_timeout = "1", .may_hang = true};
+        const char *said;
+        bool of_folder;
+        int status;
+
+        fault.calls = (struct syscall_plan){
+            .kind = kind, .fail_nth = nth, .of_images = true, .act = stand_still};
+        status = rig_scan(&rig, "out", &fault);
+        if (!rig.counts->hit) {
+            assert_int_equal(status, 0);
+            rig_remove(&rig, "out");
+            return (unsigned)nth - 1;
+        }
+        said = rig_said(&rig, "out");
+        of_folder = strcmp(rig.counts->path, folder) == 0;
+        print_message("%s %llu, of %s: %d, %u manifests\n", syscall_name(kind),
+                      (unsigned long long)nth, rig.counts->path, status,
+                      rig_manifests(&rig, "out"));
+        /* Whether OUT lies in the folder need not be known, if then all of it is read. */
+        assert_true(status == 3 ||
+                    (status == 0 && of_folder && rig_manifests(&rig, "out") == RIG_IMAGES));
+        /* An image that was read may only have been asked whether it has changed. */
+        assert_true(status == 0 ||
+                    (strstr(said, rig.counts->path) &&
+                     (strstr(said, "timed out") || strstr(said, "whether it changed meanwhile"))));
+        if (!of_folder)
+            assert_true(rig_manifests(&rig, "out") >= RIG_IMAGES - 1);
+        rig_heals(&rig, "out");
+        rig_remove(&rig, "out");
+    }
+}
+
+static void a_question_that_is_not_answered_costs_what_it_is_of(void **state)
+{
+    static const struct {
+        enum syscall_kind kind;
+        unsigned least;
+    } questions[] = {
+        {CALL_OPENAT, 1},
+        {CALL_OPEN, 2 * RIG_IMAGES},
+        {CALL_FSTAT, 1 + 3 * RIG_IMAGES},
+        {CALL_FSTATAT, 1 + RIG_IMAGES},
+        {CALL_GETDENTS, 2},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < sizeof questions / sizeof questions[0]; i++)
+        assert_true(hang_each(questions[i].kind) >= questions[i].least);
+}
+
+/* From one call on nothing is answered any more: the scan ends all the same, and tells. */
+static void a_share_that_has_gone_does_not_hold_the_batch(void **state)
+{
+    static const enum syscall_kind kinds[] = {CALL_OPEN, CALL_FSTAT, CALL_FSTATAT, CALL_GETDENTS};
+
+    (void)state;
+    for (size_t i = 0; i < sizeof kinds / sizeof kinds[0]; i++) {
+        struct rig_fault fault = {.record_fd = -1, .read_timeout = "1", .may_hang = true};
+
+        fault.calls = (struct syscall_plan){.kind = kinds[i],
+                                            .fail_nth = 2,
+                                            .all_after = true,
+                                            .of_images = true,
+                                            .act = stand_still};
+        assert_int_equal(rig_scan(&rig, "out", &fault), 3);
+        assert_true(rig.counts->hit > 0);
+        assert_non_null(strstr(rig_said(&rig, "out"), "timed out"));
+        rig_manifests(&rig, "out");
+        rig_heals(&rig, "out");
+        rig_remove(&rig, "out");
+    }
+}
+
 static int setup(void **state)
 {
     (void)state;
@@ -162,6 +242,8 @@ int main(void)
         cmocka_unit_test(a_read_that_is_stuck_costs_its_image_alone),
         cmocka_unit_test(a_place_that_is_stuck_costs_what_is_there),
         cmocka_unit_test(a_device_that_hangs_does_not_hold_the_batch),
+        cmocka_unit_test(a_question_that_is_not_answered_costs_what_it_is_of),
+        cmocka_unit_test(a_share_that_has_gone_does_not_hold_the_batch),
     };
 
     cmocka_set_test_filter(getenv("OSTSCAN_ONLY"));

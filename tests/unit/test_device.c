@@ -102,8 +102,8 @@ static void the_real_thing(void **state)
 
     (void)state;
     assert_int_equal(stat(dir, &st), 0);
-    assert_true(io_device_of(dir, st.st_dev) <= IO_DEVICE_NETWORK);
-    assert_int_equal(io_device_of("/nowhere", 0), IO_DEVICE_UNKNOWN);
+    assert_true(io_device_of(dir, st.st_dev, 0) <= IO_DEVICE_NETWORK);
+    assert_int_equal(io_device_of("/nowhere", 0, 0), IO_DEVICE_UNKNOWN);
 }
 
 int main(void)

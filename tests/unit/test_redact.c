@@ -255,14 +255,14 @@ static void another_key_gives_other_tokens(void **state)
     (void)state;
     snprintf(here, sizeof here, "%s", token("text"));
     idx_redactor_id(redactor, id);
-    assert_int_equal(idx_redact_manifest_name(redactor, "/tmp/Secret.ost", name[0]), 0);
+    assert_int_equal(idx_redact_manifest_name(redactor, bytes_text("/tmp/Secret.ost"), name[0]), 0);
     assert_null(strstr(name[0], "Secret"));
     assert_non_null(strstr(name[0], ".ost-"));
     redactor = redactor_of(KEY "!");
     assert_string_not_equal(token("text"), here);
     idx_redactor_id(redactor, other_id);
     assert_string_not_equal(id, other_id);
-    assert_int_equal(idx_redact_manifest_name(redactor, "/tmp/Secret.ost", name[1]), 0);
+    assert_int_equal(idx_redact_manifest_name(redactor, bytes_text("/tmp/Secret.ost"), name[1]), 0);
     assert_string_not_equal(name[0], name[1]);
     idx_redactor_destroy(redactor);
     redactor = mine;
@@ -276,7 +276,7 @@ static void long_names_fit(void **state)
     (void)state;
     while (strlen(path) < 250)
         strcat(path, ".ost");
-    assert_int_equal(idx_redact_manifest_name(redactor, path, name), 0);
+    assert_int_equal(idx_redact_manifest_name(redactor, bytes_text(path), name), 0);
     assert_true(strlen(name) > 10 && strcmp(name + strlen(name) - 10, ".jsonl.zst") == 0);
 }
 
