@@ -5,7 +5,10 @@
  *   in blocks  | in the file | in `pending`
  *
  * What is kept lies in blocks that are never moved: one buffer that grows would be copied, and
- * touched anew, again and again.
+ * touched anew, again and again. They begin small and double, up to a size:
+ *
+ *   block   0 | 1   | 2       | 3               | 4               | …
+ *   units   1 | 2   | 4       | 8               | 8               |
  */
 #include "io/spill.h"
 
@@ -21,12 +24,17 @@
 #include "io/fault.h"
 #include "io/mem.h"
 
-enum { PENDING_BYTES = 256 * 1024, BLOCK_BYTES = 64 * 1024 };
+enum {
+    PENDING_BYTES = 256 * 1024,
+    UNIT_BYTES = 64 * 1024,
+    DOUBLED = 3, /* blocks before the first of the largest */
+    MOST_UNITS = 1 << DOUBLED,
+};
 
 struct io_spill {
     const char *dir;
     size_t keep_bytes, kept;
-    uint8_t **blocks; /* each of BLOCK_BYTES, or what is left of keep_bytes */
+    uint8_t **blocks; /* the last may end where keep_bytes does */
     size_t block_count, block_room;
     int fd; /* -1: no file yet */
     struct buf pending;
@@ -125,10 +133,30 @@ static int no_memory(struct io_spill *s)
     return fault_errno(&s->fault, "allocate", ENOMEM);
 }
 
-static bool add_block(struct io_spill *s)
+/* A block of what is kept: bytes `first` to before `end`. */
+struct block {
+    size_t number, first, end;
+};
+
+static struct block block_of(size_t offset)
+{
+    const size_t unit = offset / UNIT_BYTES + 1;
+    size_t number, first;
+
+    if (unit < MOST_UNITS) {
+        number = (size_t)(63 - __builtin_clzll(unit));
+        first = ((size_t)1 << number) - 1;
+        return (struct block){number, first * UNIT_BYTES, (2 * first + 1) * UNIT_BYTES};
+    }
+    number = DOUBLED + unit / MOST_UNITS - 1;
+    first = unit - unit % MOST_UNITS - 1;
+    return (struct block){number, first * UNIT_BYTES, (first + MOST_UNITS) * UNIT_BYTES};
+}
+
+static bool add_block(struct io_spill *s, struct block b)
 {
     const size_t room = s->block_room ? 2 * s->block_room : 4;
-    const size_t left = s->keep_bytes - s->block_count * BLOCK_BYTES;
+    const size_t left = s->keep_bytes - b.first, size = b.end - b.first;
     uint8_t *block, **grown;
 
     if (s->block_count == s->block_room) {
@@ -138,7 +166,7 @@ static bool add_block(struct io_spill *s)
         s->blocks = grown;
         s->block_room = room;
     }
-    block = mem_alloc(left < BLOCK_BYTES ? left : BLOCK_BYTES);
+    block = mem_alloc(left < size ? left : size);
     if (block)
         s->blocks[s->block_count++] = block;
     return block != NULL;
@@ -147,12 +175,12 @@ static bool add_block(struct io_spill *s)
 static int keep(struct io_spill *s, const uint8_t *data, size_t size)
 {
     while (size) {
-        const size_t at = s->kept % BLOCK_BYTES;
-        const size_t n = size < BLOCK_BYTES - at ? size : BLOCK_BYTES - at;
+        const struct block b = block_of(s->kept);
+        const size_t n = size < b.end - s->kept ? size : b.end - s->kept;
 
-        if (s->kept == s->block_count * BLOCK_BYTES && !add_block(s))
+        if (b.number == s->block_count && !add_block(s, b))
             return no_memory(s);
-        memcpy(s->blocks[s->kept / BLOCK_BYTES] + at, data, n);
+        memcpy(s->blocks[b.number] + (s->kept - b.first), data, n);
         s->kept += n;
         data += n;
         size -= n;
@@ -217,12 +245,11 @@ int io_spill_read_any(const struct io_spill *s, uint64_t offset, void *into, siz
 
     assert(range_fits(offset, size, s->kept + s->written));
     while (size && offset < s->kept) {
-        const size_t at = (size_t)offset % BLOCK_BYTES;
-        const size_t there = BLOCK_BYTES - at, kept = s->kept - (size_t)offset;
-        size_t n = there < kept ? there : kept;
+        const struct block b = block_of((size_t)offset);
+        const size_t end = b.end < s->kept ? b.end : s->kept;
+        const size_t n = size < end - offset ? size : end - (size_t)offset;
 
-        n = size < n ? size : n;
-        memcpy(to, s->blocks[offset / BLOCK_BYTES] + at, n);
+        memcpy(to, s->blocks[b.number] + (offset - b.first), n);
         to += n;
         offset += n;
         size -= n;
