@@ -85,17 +85,22 @@ static void is_not_asked(uint64_t share)
     assert_int_equal(errno, ETIMEDOUT);
 }
 
-/* What a call brings that was given up is closed; that takes its time. */
+/* What a call brings that was given up is closed; that takes its time, and whoever is late still
+ * brings one: it is over when nothing was open for a while. */
 static void expect_descriptors(void)
 {
-    for (unsigned i = 0; descriptors() != before && i < 500; i++)
+    const uint64_t begun_ns = clock_monotonic_ns();
+
+    for (unsigned still = 0; still < 10; still++) {
+        if (descriptors() != before)
+            still = 0;
+        assert_true(clock_monotonic_ns() - begun_ns < LONG_NS);
         nap(STILL_NS);
-    assert_int_equal(descriptors(), before);
+    }
 }
 
 static void a_call_that_does_not_return_is_given_up(void **state)
 {
-
     (void)state;
     io_patience(PATIENCE_NS, NULL);
     hangs(SHARE);
@@ -127,10 +132,8 @@ static void a_share_is_not_asked_for_ever(void **state)
     assert_int_equal(patient_fstatat(SHARE_UNKNOWN, AT_FDCWD, tempdir, &st, 0), 0);
     let_go();
     expect_descriptors();
-    for (unsigned i = 0; patient_fstatat(SHARE, AT_FDCWD, tempdir, &st, 0) != 0; i++) {
-        assert_true(i < 500);
+    while (patient_fstatat(SHARE, AT_FDCWD, tempdir, &st, 0) != 0)
         nap(STILL_NS);
-    }
 }
 
 static void *cancel_soon(void *arg)
