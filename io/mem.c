@@ -117,7 +117,7 @@ static void *take_mapping(size_t wanted)
     m = choose_mapping(size);
     at = m && m->size >= size ? m->at : NULL;
     if (!at) {
-        at = advise(aligned_alloc(HUGE_PAGE, size), size);
+        at = advise(aligned_alloc(size < HUGE_PAGE ? size : HUGE_PAGE, size), size);
         old = m ? m->at : NULL;
         if (m)
             *m = (struct mapping){.at = at, .size = at ? size : 0};
@@ -146,7 +146,7 @@ static bool give_mapping(void *at)
 {
     struct mapping *m;
 
-    if (!keeps || !at || (uintptr_t)at % HUGE_PAGE)
+    if (!keeps || !at || (uintptr_t)at % MAPPED_BYTES)
         return false;
     pthread_mutex_lock(&mapping_mutex);
     m = mapping_at(at);
@@ -165,7 +165,7 @@ static void forget_mapping(const void *at)
 {
     struct mapping *m;
 
-    if (!keeps || !at || (uintptr_t)at % HUGE_PAGE)
+    if (!keeps || !at || (uintptr_t)at % MAPPED_BYTES)
         return;
     pthread_mutex_lock(&mapping_mutex);
     m = mapping_at(at);
