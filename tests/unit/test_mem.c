@@ -65,6 +65,22 @@ static void use_buffers(uint32_t *seed, size_t least, struct places *places)
     }
 }
 
+/* The first of all, so that it is not part of a larger one. */
+static void test_the_smallest_is_one(void **state)
+{
+    uint8_t *first = mem_aligned(4096, MIB), *second = mem_alloc(MIB);
+
+    (void)state;
+    assert_non_null(first);
+    assert_non_null(second);
+    memset(first, 1, MIB);
+    memset(second, 2, MIB);
+    mem_free(second);
+    assert_ptr_equal(mem_alloc(MIB), second);
+    mem_free(first);
+    mem_free(second);
+}
+
 static void test_large_buffers_lie_in_few_places(void **state)
 {
     static struct places places;
@@ -138,6 +154,7 @@ static void test_what_cannot_be_is_refused(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_the_smallest_is_one),
         cmocka_unit_test(test_large_buffers_lie_in_few_places),
         cmocka_unit_test(test_a_freed_one_is_given_again),
         cmocka_unit_test(test_one_that_grows_keeps_its_bytes),
