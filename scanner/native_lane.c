@@ -222,21 +222,27 @@ static void leave_window(struct native_lane *l)
     memmove(&l->window[0], &l->window[1], l->window_count * sizeof l->window[0]);
 }
 
+bool native_settle_block(struct native_shared *s, uint32_t block)
+{
+    enum { OWN_REFS = 2 };
+
+    if (s->view.plan->blocks[block].refs > OWN_REFS)
+        return false;
+    atomic_fetch_or_explicit(&s->settled[block / 64], UINT64_C(1) << (block % 64),
+                             memory_order_relaxed);
+    return true;
+}
+
 /* No item needs the blocks of the one that was read, but those that others share. */
 static void settle_blocks(struct native_lane *l)
 {
     struct native_shared *s = l->shared;
-    enum { OWN_REFS = 2 };
 
     for (size_t i = 0; i < l->seen_count; i++) {
         uint32_t block = l->seen[i];
         bool clean;
 
-        if (l->run.plan.blocks[block].refs > OWN_REFS)
-            continue;
-        atomic_fetch_or_explicit(&s->settled[block / 64], UINT64_C(1) << (block % 64),
-                                 memory_order_relaxed);
-        if (!place(l, &l->run.plan.blocks[block], &clean))
+        if (native_settle_block(s, block) && !place(l, &l->run.plan.blocks[block], &clean))
             native_carry_drop(s->carry, block);
     }
 }

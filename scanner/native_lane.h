@@ -42,7 +42,7 @@ struct native_shared {
     size_t fetch_bytes;
     bool in_turn;    /* one region at a time: of a large value the next one would not be carried */
     unsigned growth; /* missing blocks in all, by those that first walks tell of; of that lane */
-    _Atomic uint64_t *settled;  /* by block, a bit: no item that was not read needs it */
+    _Atomic uint64_t *settled;  /* by block, a bit: what was not read yet does not need it */
     struct ost_node *own_nodes; /* of the plan, where they are not the check's; or NULL */
     struct native_due *dues;    /* all items, ascending */
     size_t due_count;
@@ -143,5 +143,7 @@ size_t native_due_from(const struct native_shared *s, uint64_t offset);
 
 /* Whether no item that was not read needs the block. */
 bool native_is_settled(const struct native_shared *s, uint32_t block);
+/* Of a block whose owner was read. False: it may have others. */
+bool native_settle_block(struct native_shared *s, uint32_t block);
 
 #endif

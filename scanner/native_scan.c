@@ -211,12 +211,10 @@ static int make_carry(struct native_shared *s)
 
 static int make_tables(struct native_shared *s)
 {
-    size_t words = s->view.plan->block_count / 64 + 1;
     int rc;
 
     s->regions = mem_zalloc((size_t)s->view.regions * sizeof *s->regions);
-    s->settled = mem_zalloc(words * sizeof *s->settled);
-    if (!s->regions || !s->settled)
+    if (!s->regions)
         return ERR_NOMEM;
     rc = make_carry(s);
     return rc ? rc : list_dues(s);
@@ -227,11 +225,13 @@ static const struct ost_block *find(void *ctx, uint64_t bid)
     return native_find_block(ctx, bid);
 }
 
+/* What folders and the like were read from nobody waits for in the sweep. */
 static int get(void *ctx, const struct ost_block *block, struct bytes *decoded)
 {
-    const struct ost_blocks *blocks =
-        ost_sourceblocks_view(((struct native_shared *)ctx)->run.blocks);
+    struct native_shared *s = ctx;
+    const struct ost_blocks *blocks = ost_sourceblocks_view(s->run.blocks);
 
+    native_settle_block(s, (uint32_t)(block - s->view.plan->blocks));
     return blocks->get(blocks->ctx, block, decoded);
 }
 
@@ -280,8 +280,9 @@ static int on_planned(void *ctx, const struct chk_view *view)
     /* Blocks of folders lie anywhere: what lies around them is read by the sweep. */
     io_source_hint(s->run.source, IO_HINT_RANDOM, 0, view->file_size);
     rc = copy_plan(s, view->plan);
+    s->settled = mem_zalloc((view->plan->block_count / 64 + 1) * sizeof *s->settled);
     if (!rc)
-        rc = read_folders(s);
+        rc = s->settled ? read_folders(s) : ERR_NOMEM;
     if (rc || s->idle)
         return rc;
     /* A file without room for a block: who knows what its nodes name. */
@@ -452,6 +453,8 @@ int native_scan(const struct native_scan_job *job, struct chk_result *result, bo
     check.tap = &tap;
     rc = s.run.variant ? chk_run(&check, job->check_sink, result) : ERR_UNSUPPORTED;
     *again = s.exhausted || s.charged > s.allowance;
+    if (job->carried && s.carry)
+        *job->carried = native_carry_sums(s.carry);
     shared_done(&s);
     return rc;
 }

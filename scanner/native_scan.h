@@ -16,6 +16,7 @@
 
 #include "scanner/check/check.h"
 #include "scanner/engine.h"
+#include "scanner/native_carry.h"
 
 /* Where items go. Calls for one lane come from one thread. */
 struct native_lanes {
@@ -44,9 +45,10 @@ struct native_scan_job {
     /* States of it live at once, and go from thread to thread: for large values, which are digested
      * as their blocks pass. NULL: they are carried like all else. */
     const struct ost_hasher *stream_hasher;
-    bool seeks;            /* a read elsewhere costs as much as some MiB in order */
-    uint64_t region_bytes; /* 0: as seems good; for tests */
-    uint64_t carry_bytes;  /* 0: a half of the memory */
+    bool seeks;                     /* a read elsewhere costs as much as some MiB in order */
+    uint64_t region_bytes;          /* 0: as seems good; for tests */
+    uint64_t carry_bytes;           /* 0: a half of the memory */
+    struct native_carried *carried; /* what was carried; may be NULL */
 };
 
 /*
