@@ -3,11 +3,11 @@
 
 #include "io/err.h"
 #include "io/mem.h"
-#include "io/sort.h"
+#include "io/mix.h"
 #include "scanner/native_fetch.h"
 #include "scanner/ost/block.h"
 
-enum { FIRST = 1024, LIST_MOST = 1 << 17, WINDOW_MOST = 4096 };
+enum { FIRST = 1024, LIST_MOST = 1 << 17, WINDOW_MOST = 4096, SLOTS_A_TURN = 2 };
 
 #define NO_TURN SIZE_MAX
 
@@ -15,12 +15,13 @@ struct expected {
     struct native_fetch *fetch;
     struct turn {
         uint32_t block;
+        uint32_t slot;
         bool passed; /* brought along, or asked for */
-    } * turns;
+    } * turns;       /* a block has one */
     size_t count, room;
-    uint32_t *by_block; /* turns, in the order of their blocks; as many as `ordered` */
-    size_t ordered, order_room;
-    bool full; /* of what was at hand in the kernel, too */
+    uint32_t
+        *slots; /* by block: its turn, and one more; 0: free; SLOTS_A_TURN for each of `room` */
+    bool full;  /* of what was at hand in the kernel, too */
 };
 
 struct native_ahead {
@@ -41,82 +42,81 @@ static uint32_t extent_of(const struct native_ahead *a, uint32_t block)
 
 /* ---- what is expected ---- */
 
+/* Where a block is, or would go; there is a free slot. */
+static uint32_t slot_of(const struct expected *e, uint32_t block)
+{
+    const size_t last = SLOTS_A_TURN * e->room - 1;
+    size_t slot = io_mix(block, e->slots) & last;
+
+    while (e->slots[slot] && e->turns[e->slots[slot] - 1].block != block)
+        slot = (slot + 1) & last;
+    return (uint32_t)slot;
+}
+
+static void take_slot(struct expected *e, size_t turn)
+{
+    struct turn *t = &e->turns[turn];
+
+    t->slot = slot_of(e, t->block);
+    e->slots[t->slot] = (uint32_t)turn + 1;
+}
+
+/* False: it is long enough, or there is no memory for more. */
+static bool grow(struct expected *e)
+{
+    const size_t more = e->room ? 2 * e->room : FIRST;
+    struct turn *turns;
+    uint32_t *slots;
+
+    if (e->room == LIST_MOST)
+        return false;
+    turns = mem_realloc(e->turns, more * sizeof *turns);
+    if (!turns)
+        return false;
+    e->turns = turns;
+    slots = mem_zalloc(SLOTS_A_TURN * more * sizeof *slots);
+    if (!slots)
+        return false;
+    mem_free(e->slots);
+    e->slots = slots;
+    e->room = more;
+    for (size_t i = 0; i < e->count; i++)
+        take_slot(e, i);
+    return true;
+}
+
 void native_ahead_expect(struct native_ahead *a, enum native_ahead_of list,
                          const struct ost_block *block)
 {
     struct expected *e;
+    uint32_t index;
 
     if (!a || !block)
         return;
     e = &a->lists[list];
-    if (e->count == e->room && e->room < LIST_MOST) {
-        size_t more = e->room ? 2 * e->room : FIRST;
-        struct turn *grown = mem_realloc(e->turns, more * sizeof *grown);
-
-        if (grown) {
-            e->turns = grown;
-            e->room = more;
-        }
-    }
-    if (e->count < e->room)
-        e->turns[e->count++] = (struct turn){.block = (uint32_t)(block - a->plan->blocks)};
+    index = (uint32_t)(block - a->plan->blocks);
+    if ((e->count == e->room && !grow(e)) || e->slots[slot_of(e, index)])
+        return;
+    e->turns[e->count] = (struct turn){.block = index};
+    take_slot(e, e->count++);
 }
 
 void native_ahead_forget(struct native_ahead *a, enum native_ahead_of list)
 {
-    a->lists[list].count = a->lists[list].ordered = 0;
-    a->lists[list].full = false;
-}
+    struct expected *e = &a->lists[list];
 
-static int compare(const void *a, const void *b, void *ctx)
-{
-    const uint32_t *x = a, *y = b;
-    const struct turn *turns = ctx;
-
-    if (turns[*x].block != turns[*y].block)
-        return turns[*x].block < turns[*y].block ? -1 : 1;
-    return (*x > *y) - (*x < *y);
-}
-
-/* False: there is no memory for it. */
-static bool put_in_order(struct expected *e)
-{
-    if (e->ordered == e->count)
-        return true;
-    if (e->order_room < e->room) {
-        uint32_t *grown = mem_realloc(e->by_block, e->room * sizeof *grown);
-
-        if (!grown)
-            return false;
-        e->by_block = grown;
-        e->order_room = e->room;
-    }
     for (size_t i = 0; i < e->count; i++)
-        e->by_block[i] = (uint32_t)i;
-    io_sort_r(e->by_block, e->count, sizeof *e->by_block, compare, e->turns);
-    e->ordered = e->count;
-    return true;
+        e->slots[e->turns[i].slot] = 0;
+    e->count = 0;
+    e->full = false;
 }
 
-/* The first turn of a block that is still to come. */
-static size_t turn_of(struct expected *e, uint32_t block)
+/* Of a block that is still to come. */
+static size_t turn_of(const struct expected *e, uint32_t block)
 {
-    size_t low = 0, high = e->count;
+    uint32_t turn = e->count ? e->slots[slot_of(e, block)] : 0;
 
-    if (!put_in_order(e))
-        return NO_TURN;
-    while (low < high) {
-        size_t middle = low + (high - low) / 2;
-
-        if (e->turns[e->by_block[middle]].block < block)
-            low = middle + 1;
-        else
-            high = middle;
-    }
-    if (low == e->count || e->turns[e->by_block[low]].block != block ||
-        e->turns[e->by_block[low]].passed)
-        return NO_TURN;
-    return e->by_block[low];
+    return turn && !e->turns[turn - 1].passed ? turn - 1 : NO_TURN;
 }
 
 /* ---- reading ---- */
@@ -169,6 +169,8 @@ static void read_on(struct native_ahead *a, struct expected *e, size_t from)
         uint32_t size = extent_of(a, t->block);
 
         if (is_to_come(a, t)) {
+            if (size > a->bytes_left)
+                a->bytes_left = 0; /* or it would be looked for again each time */
             if (size > left)
                 break;
             left -= size;
@@ -219,7 +221,7 @@ void native_ahead_keep(struct native_ahead *a)
         struct expected *e = &a->lists[i];
 
         mem_free(e->turns);
-        mem_free(e->by_block);
+        mem_free(e->slots);
         *e = (struct expected){.fetch = e->fetch};
         for (place = 0; native_fetch_next(e->fetch, &place, &next[i].block, &next[i].extent);)
             room++;
@@ -272,7 +274,7 @@ void native_ahead_destroy(struct native_ahead *a)
     for (unsigned i = 0; i < NATIVE_AHEAD_LISTS; i++) {
         native_fetch_destroy(a->lists[i].fetch);
         mem_free(a->lists[i].turns);
-        mem_free(a->lists[i].by_block);
+        mem_free(a->lists[i].slots);
     }
     mem_free(a->had);
     mem_free(a);

@@ -15,7 +15,7 @@
 #include "scanner/ost/block.h"
 #include "tests/support/fault_source.h"
 
-enum { BLOCKS = 400, STORED = 1000, PLACE = 1024, ROOM = 8 };
+enum { BLOCKS = 1500, STORED = 1000, PLACE = 1024, ROOM = 8 };
 
 /* Blocks one behind the other, number i at (i + 1) * PLACE, over a source that counts. */
 struct image {
@@ -170,6 +170,36 @@ static void long_lists_come_by_and_by(void **state)
     io_source_close(m.source);
 }
 
+/* A block that is told of again, as one that many nodes name is, comes once all the same. */
+static void what_is_told_twice_comes_once(void **state)
+{
+    static struct image m;
+    struct native_ahead *a;
+
+    (void)state;
+    open_image(&m);
+    a = open_ahead(&m);
+    expect(&m, a, NATIVE_AHEAD_TABLE, 100, ROOM);
+    expect(&m, a, NATIVE_AHEAD_TABLE, 200, ROOM / 2);
+    expect(&m, a, NATIVE_AHEAD_TABLE, 100, ROOM / 2);
+    assert_true(asked(&m, a, 100, 1));
+    assert_true(asked(&m, a, 200, 2)); /* which throws the others out */
+    assert_false(asked(&m, a, 100, 2));
+    native_ahead_forget(a, NATIVE_AHEAD_TABLE);
+    expect(&m, a, NATIVE_AHEAD_TABLE, 101, 1);
+    assert_false(asked(&m, a, 100, 2));
+    assert_true(asked(&m, a, 101, 3));
+
+    /* More than a list begins with. */
+    for (unsigned round = 0; round < 3; round++)
+        expect(&m, a, NATIVE_AHEAD_FOLDERS, 0, BLOCKS);
+    assert_true(asked(&m, a, 1, 4));
+    assert_true(asked(&m, a, BLOCKS - 1, 5));
+    assert_false(asked(&m, a, 8, 5));
+    native_ahead_destroy(a);
+    io_source_close(m.source);
+}
+
 /* Where reads need not wait nothing is thrown out, and no more than that is read ahead. */
 static void what_is_cached_is_not_copied_for_nothing(void **state)
 {
@@ -267,6 +297,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(what_is_told_comes_together),
         cmocka_unit_test(long_lists_come_by_and_by),
+        cmocka_unit_test(what_is_told_twice_comes_once),
         cmocka_unit_test(what_is_cached_is_not_copied_for_nothing),
         cmocka_unit_test(no_more_than_the_file_is_read),
         cmocka_unit_test(what_cannot_be_read_is_left_alone),
