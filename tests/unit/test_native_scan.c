@@ -409,7 +409,7 @@ static void same_in_all_ways(const struct subject *s)
 
     for (unsigned threads = 1; threads <= THREADS_MOST; threads++)
         for (unsigned r = 0; r < 3; r++) {
-            struct how how = {threads, regions[r], carries[(threads + r) % 3], 0};
+            struct how how = {threads, regions[r], carries[(threads + r) % 3], 0, NULL};
 
             same_as_in_turn(s, &how);
         }
@@ -418,7 +418,7 @@ static void same_in_all_ways(const struct subject *s)
 /* Without room for one allocation map nobody knows where blocks may be: not at once. */
 static void tiny_images(void **state)
 {
-    static const struct how how = {1, 0, 0, 0};
+    static const struct how how = {1, 0, 0, 0, NULL};
     unsigned at_once = 0;
 
     (void)state;
@@ -517,7 +517,7 @@ static void permuted_images(void **state)
         subject_open(&s, f.bytes.data, f.bytes.size, NULL);
         same_in_all_ways(&s);
         for (unsigned threads = 1; threads <= THREADS_MOST; threads++) {
-            const struct how how = {threads, 0, s.result.allocated_bytes / 4, 0};
+            const struct how how = {threads, 0, s.result.allocated_bytes / 4, 0, NULL};
 
             at_most_twice(&s, &how);
         }
@@ -625,7 +625,7 @@ static void large_value_in_little_memory(void **state)
     assert_int_equal(ost_plan_load(f.source, &options, &plan), 0);
     subject_open(&s, f.bytes.data, f.bytes.size, NULL);
     for (unsigned threads = 1; threads <= THREADS_MOST; threads++) {
-        const struct how how = {threads, 0, 4 << 20, 0};
+        const struct how how = {threads, 0, 4 << 20, 0, NULL};
         struct reads reads = {.units = s.size / UNIT + 1, .naps = threads > 1};
         unsigned large = 0, again = 0;
 
@@ -722,7 +722,7 @@ static void same_of_copies(const char *path)
     subject_open(&s, data, size, NULL);
     for (unsigned threads = 1; threads <= THREADS_MOST; threads++)
         for (unsigned part = 2; part <= 64; part *= 2) {
-            const struct how how = {threads, 0, s.result.allocated_bytes / part, 0};
+            const struct how how = {threads, 0, s.result.allocated_bytes / part, 0, NULL};
 
             same_as_in_turn(&s, &how);
         }
@@ -783,7 +783,7 @@ static void damaged_images(void **state)
     for (unsigned turn = 0; turn < 12; turn++) {
         size_t size = turn % 4 == 3 ? end_of_pages(&plan) : f.bytes.size;
         uint8_t *data = images_copy(&f, &size);
-        struct how how = {turn % THREADS_MOST + 1, 1, turn % 2 ? 1 : 0, 0};
+        struct how how = {turn % THREADS_MOST + 1, 1, turn % 2 ? 1 : 0, 0, NULL};
         struct subject s;
 
         for (unsigned i = 0; i < 60u << turn % 4; i++) {
@@ -808,7 +808,7 @@ static void damaged_images(void **state)
 /* Some need not succeed: then what they were for is read or looked for again. */
 static void allocations_may_fail(const char *path, unsigned tolerated)
 {
-    struct how how = {1, 1, 0, 0};
+    struct how how = {1, 1, 0, 0, NULL};
     unsigned failures = 0, borne = 0;
     struct ndbfile f;
     struct subject s;
