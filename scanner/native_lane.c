@@ -163,9 +163,12 @@ static int get(void *ctx, const struct ost_block *block, struct bytes *decoded)
     struct native_lane *l = ctx;
     int rc = l->walking ? not_passed(l, block) : 0;
 
-    /* Walks go around what is missing, to learn of all that is. */
-    if (!rc && l->walking && is_dropped(l, block))
+    /* Walks go around what is missing, to learn of all that is. It may have gone since it was seen.
+     */
+    if (!rc && l->walking && is_dropped(l, block)) {
+        l->dropped = true;
         rc = ERR_DAMAGED;
+    }
     return rc ? rc : l->inner->get(l->inner->ctx, block, decoded);
 }
 
