@@ -15,6 +15,7 @@
 #include <unistd.h>
 
 enum { MAPPED_BYTES = 1 << 20, ROUNDED_BYTES = 16 << 20, MAPPINGS = 512 };
+enum { FREE_KEPT_MOST = 8 << 20 };
 enum { LARGE_BYTES = 4 << 20, HUGE_PAGE = 2 << 20, KEPT_BYTES = 16 << 20, GROW_BYTES = 32 << 20 };
 
 static atomic_uint_fast64_t calls;
@@ -59,16 +60,19 @@ static void *advise(void *p, size_t size_bytes)
  * Large buffers have mappings of their own, of huge pages where they are long enough. They come
  * again with each image, of a few sizes and seldom filled: in the heap each would lie elsewhere
  * every time, and what was once filled there stay resident, more of it with every image. A freed
- * one keeps its first huge page and waits for the next. The smallest that will do is taken, and a
- * smaller one replaced before there is one more, so there are no more than were once used together.
+ * one keeps its first huge page, as long as there are not many, and waits for the next. The
+ * smallest that will do is taken, and a smaller one replaced before there is one more, so there are
+ * no more than were once used together.
  */
 struct mapping {
     void *at; /* NULL: none */
     size_t size;
+    size_t kept; /* of a free one: what stays filled */
     bool used;
 };
 
 static struct mapping mappings[MAPPINGS];
+static size_t free_kept;       /* of all free ones */
 static unsigned mapping_count; /* entries that ever held one, the first of them */
 static pthread_mutex_t mapping_mutex = PTHREAD_MUTEX_INITIALIZER;
 static bool keeps; /* mem_keep_freed was called */
@@ -115,6 +119,10 @@ static void *take_mapping(size_t wanted)
 
     pthread_mutex_lock(&mapping_mutex);
     m = choose_mapping(size);
+    if (m) {
+        free_kept -= m->kept;
+        m->kept = 0;
+    }
     at = m && m->size >= size ? m->at : NULL;
     if (!at) {
         at = advise(aligned_alloc(size < HUGE_PAGE ? size : HUGE_PAGE, size), size);
@@ -150,9 +158,13 @@ static bool give_mapping(void *at)
         return false;
     pthread_mutex_lock(&mapping_mutex);
     m = mapping_at(at);
-    if (m && m->size > HUGE_PAGE)
-        (void)madvise((char *)at + HUGE_PAGE, m->size - HUGE_PAGE, MADV_DONTNEED);
     if (m) {
+        m->kept = m->size < HUGE_PAGE ? m->size : HUGE_PAGE;
+        if (free_kept + m->kept > FREE_KEPT_MOST)
+            m->kept = 0;
+        free_kept += m->kept;
+        if (m->size > m->kept)
+            (void)madvise((char *)at + m->kept, m->size - m->kept, MADV_DONTNEED);
         ASAN_POISON_MEMORY_REGION(at, m->size);
         m->used = false;
     }
