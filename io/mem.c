@@ -15,7 +15,7 @@
 #include <unistd.h>
 
 enum { MAPPED_BYTES = 1 << 20, ROUNDED_BYTES = 16 << 20, MAPPINGS = 512 };
-enum { FREE_KEPT_MOST = 8 << 20 };
+enum { FREE_KEPT_MOST = 2 << 20 };
 enum { LARGE_BYTES = 4 << 20, HUGE_PAGE = 2 << 20, KEPT_BYTES = 16 << 20, GROW_BYTES = 32 << 20 };
 
 static atomic_uint_fast64_t calls;
